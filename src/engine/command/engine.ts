@@ -1,0 +1,93 @@
+/**
+ * What commands and the typed requests of the session protocol work on: one target with its modules, symbols,
+ * breakpoints and the current processor. Typed requests and commands share these methods, so a view and a command
+ * can never disagree.
+ */
+import type { Instruction } from '../arch/architecture';
+import type { Registers } from '../arch/registers';
+import type { Event } from '../base/emitter';
+import type { SymbolSource } from '../symbols/symbolSource';
+import type { Target, TargetStop } from '../target/target';
+
+export interface Module {
+  /** As commands name it: `nt` for the kernel, else the file name without extension. */
+  readonly name: string;
+  /** The image's file name, e.g. `demont.exe`. */
+  readonly imageName: string;
+  readonly path: string;
+  readonly base: bigint;
+  readonly size: number;
+  readonly timestamp: number;
+  readonly checksum: number;
+  readonly symbols: SymbolSource | undefined;
+}
+
+export interface StackFrame {
+  readonly index: number;
+  readonly childSp: bigint;
+  /** Address of the next instruction of this frame: pc, or the return address of the frame below. */
+  readonly instruction: bigint;
+  readonly returnAddress: bigint;
+  /** `module!name+0x12`, or the bare address. */
+  readonly callSite: string;
+  readonly module: string | undefined;
+}
+
+export interface Breakpoint {
+  readonly id: number;
+  readonly kind: 'software';
+  readonly address: bigint | undefined;
+  /** As the user wrote it. */
+  readonly expression: string;
+  readonly enabled: boolean;
+  readonly hits: number;
+  /** Who set it: the command line, or a typed client that manages its own (DAP instruction/function breakpoints). */
+  readonly owner: string;
+}
+
+export interface Breakpoints {
+  readonly changed: Event<{ readonly kind: 'new' | 'changed' | 'removed'; readonly breakpoint: Breakpoint }>;
+  list(): readonly Breakpoint[];
+  /** Takes the next free id unless one is given. Throws when the id is taken or there are 32 already. */
+  add(address: bigint, expression: string, options?: { id?: number; owner?: string }): Breakpoint;
+  remove(id: number): void;
+  enable(id: number, on: boolean): void;
+  /** The enabled breakpoint at this address. */
+  at(address: bigint): Breakpoint | undefined;
+}
+
+export interface DisassembledRow extends Instruction {
+  /** `module!name+0x12` of this address. */
+  readonly symbol: string | undefined;
+}
+
+export interface Engine {
+  readonly target: Target;
+  readonly breakpoints: Breakpoints;
+  /** The current processor: set by a stop and by `~Ns`. */
+  processor: number;
+  /** The module list; read again after a load or unload. Empty before the first contact. */
+  modules(): Promise<readonly Module[]>;
+  moduleAt(address: bigint): Promise<Module | undefined>;
+  /** Loads the symbols of all modules again (`.reload`). */
+  reload(): Promise<void>;
+  /** `module!name+0x12`; undefined when no module or symbol is near. */
+  symbolFor(address: bigint): Promise<string | undefined>;
+  /** MASM expression to unsigned 64-bit. Throws UserError in WinDbg's words, e.g. `Couldn't resolve error at 'foo'`. */
+  evaluate(expression: string): Promise<bigint>;
+  /** Of a processor; the current one when left out. */
+  registers(processor?: number): Promise<Registers>;
+  /** Changes the current processor's registers. */
+  setRegister(name: string, value: bigint, processor?: number): Promise<void>;
+  /** At most `maxFrames` frames, at most 1024. Never throws for a bad stack: ends early. */
+  stack(processor: number, maxFrames: number, signal?: AbortSignal): Promise<StackFrame[]>;
+  /** Exactly `count` rows beginning `offset` instructions from `address`; unreadable or undecodable bytes are `???`. */
+  disassemble(address: bigint, offset: number, count: number): Promise<DisassembledRow[]>;
+  /** `t`: one instruction. `p`: over calls. `gu`: to the caller. Resolve when the target was resumed. */
+  resume(kind: 'go' | 'goHandled' | 'goNotHandled' | 'stepInto' | 'stepOver' | 'stepOut'): Promise<void>;
+  /** The lines shown when the target stops: event line, symbol of the pc, instruction. */
+  describeStop(stop: TargetStop): Promise<string>;
+  /** The text before the prompt's `>`: `0: kd`, `kd`. */
+  readonly promptName: string;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,207 @@
+/**
+ * The session protocol: one typed table of requests and one of events. Every client of a session speaks it, in one
+ * process over a memory wire, between machines over any session transport. Adding a request is adding a row here
+ * and a handler in handlers.ts. Addresses are strings in the form `0xfffff80000001000` (JSON has no 64-bit integers);
+ * bytes are base64.
+ */
+import type { OutputKind } from '../command/command';
+import type { RegisterGroup } from '../arch/architecture';
+import type { StopReason, TargetState } from '../target/target';
+
+/** Raised by one when a message changes its meaning; peers of another version are refused at the handshake. */
+export const PROTOCOL_VERSION = 1;
+
+export interface ClientInfo {
+  readonly id: number;
+  /** `MACHINE\user`, for a remote client with its transport address: `MACHINE\user (tcp 10.0.0.5:63141)`. */
+  readonly identity: string;
+  readonly remote: boolean;
+  /** Milliseconds since the epoch. */
+  readonly lastActive: number;
+}
+
+export interface ServerInfo {
+  readonly id: number;
+  /** As `.servers` shows it, never with a password: `tcp:Port=5005`. */
+  readonly spec: string;
+  /** What a client pastes after `-remote `. */
+  readonly clientString: string;
+  readonly disabled: boolean;
+}
+
+export interface OutputItem {
+  /** Counts up by one per item for the whole session. */
+  readonly seq: number;
+  readonly kind: OutputKind;
+  readonly text: string;
+  /** For `command`: the client that typed it. */
+  readonly author?: ClientInfo;
+}
+
+export interface StopInfo {
+  readonly reason: StopReason;
+  readonly processor: number;
+  readonly pc: string;
+  readonly thread: string;
+  /** One line: `Break instruction exception - code 80000003 (first chance)`. */
+  readonly description: string;
+  readonly exceptionCode?: number;
+  readonly firstChance?: boolean;
+  /** Ids of our breakpoints at the pc. */
+  readonly breakpointIds: readonly number[];
+}
+
+/** The whole truth about a session in one small value, sent at every change. */
+export interface SessionState {
+  readonly connection: string;
+  readonly targetState: TargetState;
+  readonly detail: string;
+  readonly architecture: string | undefined;
+  readonly processorCount: number;
+  readonly processor: number;
+  readonly stop: StopInfo | undefined;
+  /** A command is running or the target is. */
+  readonly busy: boolean;
+  /** `0: kd> `; empty while the target runs. */
+  readonly prompt: string;
+  readonly servers: readonly ServerInfo[];
+  readonly clients: readonly ClientInfo[];
+}
+
+export interface RegisterValue {
+  readonly name: string;
+  readonly group: RegisterGroup;
+  /** Bits: 1..128. */
+  readonly bits: number;
+  /** Unsigned hexadecimal with `0x`. */
+  readonly value: string;
+}
+
+export interface FrameInfo {
+  readonly index: number;
+  readonly childSp: string;
+  readonly instruction: string;
+  readonly returnAddress: string;
+  readonly name: string;
+  readonly module?: string;
+}
+
+export interface InstructionRow {
+  readonly address: string;
+  /** Hex pairs without spaces. */
+  readonly bytes: string;
+  readonly text: string;
+  readonly symbol?: string;
+}
+
+export interface ModuleRow {
+  readonly name: string;
+  readonly imageName: string;
+  readonly path: string;
+  readonly base: string;
+  readonly size: number;
+  readonly timestamp: number;
+  readonly symbolStatus: string;
+}
+
+export interface BreakpointRow {
+  readonly id: number;
+  readonly address?: string;
+  readonly expression: string;
+  readonly enabled: boolean;
+  readonly hits: number;
+  readonly owner: string;
+}
+
+export type ResumeKind = 'go' | 'goHandled' | 'goNotHandled' | 'stepInto' | 'stepOver' | 'stepOut';
+
+/** While the target runs: `answer` from what is known, `refuse` with a reason, or `any` (does not touch the target). */
+export type WhileRunning = 'answer' | 'refuse' | 'any';
+
+/** Type-level rows; the value-level table below must have the same keys. */
+export interface Requests {
+  /** Joins: registers the client, returns the state and the recent output (whole items, oldest first). */
+  attach: {
+    params: { historyItems?: number };
+    result: { client: ClientInfo; banner: string; state: SessionState; history: OutputItem[] };
+  };
+  /** Queues a command line; resolves when it has run. `ok` is false when it failed; its output tells why. */
+  execute: { params: { text: string }; result: { ok: boolean } };
+  /** Out of band: stops a running target. */
+  breakIn: { params: Record<string, never>; result: null };
+  /** Ends the running command and drops the waiting ones of this client. */
+  cancel: { params: Record<string, never>; result: { cancelled: boolean } };
+  resume: { params: { kind: ResumeKind; processor?: number }; result: null };
+  evaluate: { params: { expression: string }; result: { value: string } };
+  readMemory: { params: { address: string; count: number }; result: { data: string } };
+  writeMemory: { params: { address: string; data: string }; result: { written: number } };
+  registers: { params: { processor: number }; result: { registers: RegisterValue[] } };
+  setRegister: { params: { processor: number; name: string; value: string }; result: { value: string } };
+  stack: { params: { processor: number; start: number; count: number }; result: { frames: FrameInfo[]; more: boolean } };
+  disassemble: { params: { address: string; offset: number; count: number }; result: { rows: InstructionRow[] } };
+  modules: { params: Record<string, never>; result: { modules: ModuleRow[] } };
+  breakpoints: { params: Record<string, never>; result: { breakpoints: BreakpointRow[] } };
+  /** Replaces the breakpoints of one owner; returns one row per expression, in order. */
+  setBreakpoints: {
+    params: { owner: string; expressions: string[] };
+    result: { results: ({ breakpoint: BreakpointRow } | { error: string })[] };
+  };
+  complete: { params: { text: string }; result: { items: { label: string; detail: string }[] } };
+  /** Sent by each side every few seconds; no answer within 15 s means the peer is gone. */
+  ping: { params: Record<string, never>; result: null };
+}
+
+export type RequestName = keyof Requests;
+
+export const requestTable: { readonly [M in RequestName]: { readonly whileRunning: WhileRunning } } = {
+  attach: { whileRunning: 'any' },
+  execute: { whileRunning: 'any' },
+  breakIn: { whileRunning: 'any' },
+  cancel: { whileRunning: 'any' },
+  resume: { whileRunning: 'refuse' },
+  evaluate: { whileRunning: 'refuse' },
+  readMemory: { whileRunning: 'refuse' },
+  writeMemory: { whileRunning: 'refuse' },
+  registers: { whileRunning: 'refuse' },
+  setRegister: { whileRunning: 'refuse' },
+  stack: { whileRunning: 'refuse' },
+  disassemble: { whileRunning: 'refuse' },
+  modules: { whileRunning: 'answer' },
+  breakpoints: { whileRunning: 'any' },
+  setBreakpoints: { whileRunning: 'any' },
+  complete: { whileRunning: 'any' },
+  ping: { whileRunning: 'any' },
+};
+
+export interface Events {
+  output: OutputItem;
+  state: SessionState;
+  stopped: StopInfo;
+  resumed: { kind: ResumeKind };
+  /** Memory or registers were changed while stopped. */
+  memoryChanged: { address?: string; count?: number };
+  breakpoint: { kind: 'new' | 'changed' | 'removed'; breakpoint: BreakpointRow };
+  module: { kind: 'load' | 'unload' | 'unloadAll'; module?: ModuleRow };
+  clientJoined: { client: ClientInfo; text: string };
+  clientLeft: { client: ClientInfo };
+  /** Only to the client that typed `.cls`. */
+  clearScreen: Record<string, never>;
+  /** The session is over; the wire closes next. */
+  ended: { reason: string };
+}
+
+export type EventName = keyof Events;
+
+export const eventNames: readonly EventName[] = [
+  'output',
+  'state',
+  'stopped',
+  'resumed',
+  'memoryChanged',
+  'breakpoint',
+  'module',
+  'clientJoined',
+  'clientLeft',
+  'clearScreen',
+  'ended',
+];
