@@ -28,7 +28,9 @@ export class Registers {
     const info = this.row(name);
     const width = BigInt(info.bit === undefined ? info.size * 8 : (info.bits ?? 1));
     if (value < 0n || value >> width !== 0n) {
-      throw new UserError(`Value 0x${value.toString(16)} does not fit register '${info.name}' (${width} bits).`);
+      throw new UserError(
+        `Value 0x${value.toString(16)} does not fit register '${info.name}' (${width} bits).`,
+      );
     }
     const area = this.area(info);
     if (info.bit !== undefined) {
