@@ -30,9 +30,13 @@ export interface ServerInfo {
 }
 
 export interface OutputItem {
-  /** Counts up by one per item for the whole session. */
+  /**
+   * Counts up by one per item for the whole session. A line meant for one client only (`*BUSY*`, lines left out)
+   * is not part of the session's output and repeats the number of the item before it.
+   */
   readonly seq: number;
   readonly kind: OutputKind;
+  /** Whole lines with `\n` at their ends where the source gave them; never any other control character but tab. */
   readonly text: string;
   /** For `command`: the client that typed it. */
   readonly author?: ClientInfo;
@@ -71,6 +75,8 @@ export interface SessionState {
 export interface RegisterValue {
   readonly name: string;
   readonly group: RegisterGroup;
+  /** Set for a part of a larger register (`eax` of `rax`) and for flags. */
+  readonly partOf?: string;
   /** Bits: 1..128. */
   readonly bits: number;
   /** Unsigned hexadecimal with `0x`. */
@@ -120,7 +126,10 @@ export type WhileRunning = 'answer' | 'refuse' | 'any';
 
 /** Type-level rows; the value-level table below must have the same keys. */
 export interface Requests {
-  /** Joins: registers the client, returns the state and the recent output (whole items, oldest first). */
+  /**
+   * Joins: registers the client, returns the state and the recent output (whole items, oldest first). Asked again it
+   * returns them anew.
+   */
   attach: {
     params: { historyItems?: number };
     result: { client: ClientInfo; banner: string; state: SessionState; history: OutputItem[] };
@@ -137,8 +146,14 @@ export interface Requests {
   writeMemory: { params: { address: string; data: string }; result: { written: number } };
   registers: { params: { processor: number }; result: { registers: RegisterValue[] } };
   setRegister: { params: { processor: number; name: string; value: string }; result: { value: string } };
-  stack: { params: { processor: number; start: number; count: number }; result: { frames: FrameInfo[]; more: boolean } };
-  disassemble: { params: { address: string; offset: number; count: number }; result: { rows: InstructionRow[] } };
+  stack: {
+    params: { processor: number; start: number; count: number };
+    result: { frames: FrameInfo[]; more: boolean };
+  };
+  disassemble: {
+    params: { address: string; offset: number; count: number };
+    result: { rows: InstructionRow[] };
+  };
   modules: { params: Record<string, never>; result: { modules: ModuleRow[] } };
   breakpoints: { params: Record<string, never>; result: { breakpoints: BreakpointRow[] } };
   /** Replaces the breakpoints of one owner; returns one row per expression, in order. */
@@ -153,24 +168,53 @@ export interface Requests {
 
 export type RequestName = keyof Requests;
 
-export const requestTable: { readonly [M in RequestName]: { readonly whileRunning: WhileRunning } } = {
-  attach: { whileRunning: 'any' },
-  execute: { whileRunning: 'any' },
-  breakIn: { whileRunning: 'any' },
-  cancel: { whileRunning: 'any' },
-  resume: { whileRunning: 'refuse' },
-  evaluate: { whileRunning: 'refuse' },
-  readMemory: { whileRunning: 'refuse' },
-  writeMemory: { whileRunning: 'refuse' },
-  registers: { whileRunning: 'refuse' },
-  setRegister: { whileRunning: 'refuse' },
-  stack: { whileRunning: 'refuse' },
-  disassemble: { whileRunning: 'refuse' },
-  modules: { whileRunning: 'answer' },
-  breakpoints: { whileRunning: 'any' },
-  setBreakpoints: { whileRunning: 'any' },
-  complete: { whileRunning: 'any' },
-  ping: { whileRunning: 'any' },
+/** How a parameter is checked on arrival; `?` makes it optional. */
+type ParamKindOf<T> = [T] extends [ResumeKind]
+  ? 'resumeKind'
+  : [T] extends [string]
+    ? 'text' | 'address' | 'base64'
+    : [T] extends [number]
+      ? 'count' | 'integer'
+      : [T] extends [string[]]
+        ? 'texts'
+        : never;
+type ParamShape<P> = string extends keyof P
+  ? Readonly<Record<string, never>>
+  : {
+      readonly [K in keyof P]-?: undefined extends P[K]
+        ? `${ParamKindOf<NonNullable<P[K]>>}?`
+        : ParamKindOf<P[K]>;
+    };
+
+export interface RequestRow<P = unknown> {
+  readonly whileRunning: WhileRunning;
+  /** Takes its turn among the commands, so that it never changes anything under a running one. */
+  readonly queued?: boolean;
+  readonly params: ParamShape<P>;
+}
+
+export const requestTable: { readonly [M in RequestName]: RequestRow<Requests[M]['params']> } = {
+  attach: { whileRunning: 'any', params: { historyItems: 'count?' } },
+  execute: { whileRunning: 'any', params: { text: 'text' } },
+  breakIn: { whileRunning: 'any', params: {} },
+  cancel: { whileRunning: 'any', params: {} },
+  resume: { whileRunning: 'refuse', queued: true, params: { kind: 'resumeKind', processor: 'count?' } },
+  evaluate: { whileRunning: 'refuse', params: { expression: 'text' } },
+  readMemory: { whileRunning: 'refuse', params: { address: 'address', count: 'count' } },
+  writeMemory: { whileRunning: 'refuse', queued: true, params: { address: 'address', data: 'base64' } },
+  registers: { whileRunning: 'refuse', params: { processor: 'count' } },
+  setRegister: {
+    whileRunning: 'refuse',
+    queued: true,
+    params: { processor: 'count', name: 'text', value: 'text' },
+  },
+  stack: { whileRunning: 'refuse', params: { processor: 'count', start: 'count', count: 'count' } },
+  disassemble: { whileRunning: 'refuse', params: { address: 'address', offset: 'integer', count: 'count' } },
+  modules: { whileRunning: 'answer', params: {} },
+  breakpoints: { whileRunning: 'any', params: {} },
+  setBreakpoints: { whileRunning: 'any', queued: true, params: { owner: 'text', expressions: 'texts' } },
+  complete: { whileRunning: 'any', params: { text: 'text' } },
+  ping: { whileRunning: 'any', params: {} },
 };
 
 export interface Events {
@@ -182,6 +226,7 @@ export interface Events {
   memoryChanged: { address?: string; count?: number };
   breakpoint: { kind: 'new' | 'changed' | 'removed'; breakpoint: BreakpointRow };
   module: { kind: 'load' | 'unload' | 'unloadAll'; module?: ModuleRow };
+  /** The text is printed too: as an output item of kind `notice`. */
   clientJoined: { client: ClientInfo; text: string };
   clientLeft: { client: ClientInfo };
   /** Only to the client that typed `.cls`. */

@@ -1,0 +1,239 @@
+/**
+ * One end of the session protocol on a Wire: typed requests both ways with cancellation, events one way, a
+ * heartbeat. Session and SessionClient are built on it; what goes over it is the table in protocol.ts.
+ */
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  ErrorCodes,
+  NullLogger,
+  ResponseError,
+  type Disposable as RpcDisposable,
+  type Message,
+  type MessageReader,
+  type MessageWriter,
+} from 'vscode-jsonrpc/node';
+import { CancelledError, errorText, UserError } from '../base/errors';
+import { Emitter } from '../base/emitter';
+import type { Wire } from '../wire/wire';
+import { encodeMessage, MessageParser } from './framing';
+import { messages } from './messages';
+import { defaultOutboxLimits, Outbox, type FrameKind, type OutboxLimits } from './outbox';
+import type { EventName, Events, RequestName, Requests } from './protocol';
+
+export interface Heartbeat {
+  /** Milliseconds between two pings, and without any byte after which the peer is taken for gone. */
+  readonly interval: number;
+  readonly limit: number;
+}
+
+export const defaultHeartbeat: Heartbeat = { interval: 4000, limit: 15_000 };
+
+export interface RpcOptions {
+  /** Answers a request; the signal is aborted when the caller gives up or the connection ends. */
+  onRequest(method: string, params: unknown, signal: AbortSignal): Promise<unknown>;
+  onEvent(name: string, payload: unknown): void;
+  /** Called once, with the reason; undefined when the peer or we closed in order. */
+  onClosed(reason: Error | undefined): void;
+  /** The frame that tells the peer how much output was left out. */
+  summary(lines: number): Uint8Array;
+  /** Left out for a wire within one process. */
+  readonly heartbeat?: Heartbeat;
+  readonly outbox?: OutboxLimits;
+  /** Make strings printable and put no bound on how many messages may wait: the client's side. */
+  readonly trusting?: boolean;
+}
+
+/** Requests of one peer that may be under way at once, and messages that may wait to be looked at. */
+const maxInFlight = 1100;
+const maxBacklog = 4096;
+const userErrorCode = 1;
+/** As in the Language Server Protocol. */
+const requestCancelled = -32800;
+
+export interface RpcPeer {
+  request<M extends RequestName>(
+    method: M,
+    params: Requests[M]['params'],
+    signal?: AbortSignal,
+  ): Promise<Requests[M]['result']>;
+  send(frame: Uint8Array, kind: FrameKind, lines?: number): void;
+  /** Closes after what waits was written, at the latest after `linger` milliseconds. */
+  close(linger?: number): Promise<void>;
+  /** Closes at once, for a reason. */
+  drop(reason: Error): void;
+}
+
+const encoded = new WeakMap<object, Uint8Array>();
+
+/** The frame of an event; made once for all clients it goes to. */
+export function eventFrame<E extends EventName>(name: E, payload: Events[E]): Uint8Array {
+  let frame = encoded.get(payload);
+  if (!frame) {
+    frame = encodeMessage({ jsonrpc: '2.0', method: name, params: payload });
+    encoded.set(payload, frame);
+  }
+  return frame;
+}
+
+export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
+  const parser = new MessageParser(options.trusting === true);
+  const incoming = new Emitter<Message>();
+  const never = new Emitter<never>().event;
+  let ended = false;
+  let inFlight = 0;
+  let backlog = 0;
+  let lastHeard = Date.now();
+  const lifetime = new AbortController();
+
+  const end = (reason: Error | undefined) => {
+    if (ended) return;
+    ended = true;
+    clearInterval(timer);
+    lifetime.abort(reason ?? new UserError(messages.serverClosed));
+    for (const reject of [...waiting]) reject();
+    waiting.clear();
+    connection.dispose();
+    wire.close();
+    options.onClosed(reason);
+  };
+  const outbox = new Outbox(wire, options.summary, end, options.outbox ?? defaultOutboxLimits);
+  /** Requests of ours without an answer yet; the connection itself would leave them pending at the end. */
+  const waiting = new Set<() => void>();
+
+  const reader: MessageReader = {
+    onError: never,
+    onClose: never,
+    onPartialMessage: never,
+    listen: (callback): RpcDisposable => incoming.event(callback),
+    dispose: () => incoming.dispose(),
+  };
+  const writer: MessageWriter = {
+    onError: never,
+    onClose: never,
+    write: (message) => {
+      outbox.send(encodeMessage(message), 'reply');
+      return Promise.resolve();
+    },
+    end: () => {},
+    dispose: () => {},
+  };
+  const connection = createMessageConnection(reader, writer, NullLogger, {
+    messageStrategy: {
+      handleMessage: (message, next) => {
+        backlog--;
+        return next(message);
+      },
+    },
+  });
+
+  connection.onRequest(async (method, params, token) => {
+    if (method === 'ping') return null;
+    if (inFlight >= maxInFlight) throw toResponseError(new UserError('Too many requests at once.'));
+    const controller = new AbortController();
+    const abort = () => controller.abort(new CancelledError());
+    const onToken = token.onCancellationRequested(abort);
+    lifetime.signal.addEventListener('abort', abort);
+    if (token.isCancellationRequested) abort();
+    inFlight++;
+    try {
+      return await options.onRequest(method, params ?? {}, controller.signal);
+    } catch (error) {
+      throw toResponseError(error);
+    } finally {
+      inFlight--;
+      onToken.dispose();
+      lifetime.signal.removeEventListener('abort', abort);
+    }
+  });
+  connection.onNotification((method, params) => {
+    if (!ended) options.onEvent(method, params);
+  });
+  connection.listen();
+
+  wire.data((bytes) => {
+    if (ended) return;
+    lastHeard = Date.now();
+    try {
+      for (const message of parser.push(bytes)) {
+        if (++backlog > maxBacklog && !options.trusting)
+          throw new UserError('The peer sent too many messages at once.');
+        incoming.fire(message as Message);
+      }
+    } catch (error) {
+      end(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  wire.closed(end);
+
+  const peer: RpcPeer = {
+    request: (method, params, signal) => {
+      if (ended) return Promise.reject(new UserError(messages.serverClosed));
+      if (signal?.aborted) return Promise.reject(new CancelledError());
+      const source = new CancellationTokenSource();
+      const cancel = () => source.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+      return new Promise<Requests[typeof method]['result']>((resolve, reject) => {
+        const lost = () => reject(lifetime.signal.reason);
+        waiting.add(lost);
+        connection
+          .sendRequest<Requests[typeof method]['result']>(method, params, source.token)
+          .then(resolve, (error: unknown) => reject(fromResponseError(error)))
+          .finally(() => {
+            waiting.delete(lost);
+            signal?.removeEventListener('abort', cancel);
+            source.dispose();
+          });
+      });
+    },
+    send: (frame, kind, lines) => {
+      if (!ended) outbox.send(frame, kind, lines);
+    },
+    close: async (linger = 1000) => {
+      if (ended) return;
+      await outbox.flush(linger);
+      end(undefined);
+    },
+    drop: end,
+  };
+  const timer = options.heartbeat && startHeartbeat(options.heartbeat, peer, () => lastHeard);
+  return peer;
+}
+
+/** Pings, and drops a peer that has been silent for too long although this process was awake. */
+function startHeartbeat(
+  { interval, limit }: Heartbeat,
+  peer: RpcPeer,
+  lastHeard: () => number,
+): NodeJS.Timeout {
+  let lastTick = Date.now();
+  let awakeSince = lastTick;
+  const timer = setInterval(() => {
+    const now = Date.now();
+    // After this process or machine slept, the peer gets its full time again.
+    if (now - lastTick > 3 * interval) awakeSince = now;
+    lastTick = now;
+    if (now - Math.max(lastHeard(), awakeSince) > limit) {
+      peer.drop(new UserError(messages.peerSilent(limit / 1000)));
+      return;
+    }
+    peer.request('ping', {}).catch(() => {
+      // Its failure is the end of the connection, which is told by onClosed.
+    });
+  }, interval);
+  timer.unref();
+  return timer;
+}
+
+function toResponseError(error: unknown): ResponseError {
+  if (error instanceof CancelledError) return new ResponseError(requestCancelled, error.message);
+  if (error instanceof UserError) return new ResponseError(userErrorCode, error.message);
+  return new ResponseError(ErrorCodes.InternalError, messages.internal(errorText(error)));
+}
+
+function fromResponseError(error: unknown): Error {
+  if (error instanceof ResponseError) {
+    return error.code === requestCancelled ? new CancelledError(error.message) : new UserError(error.message);
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
