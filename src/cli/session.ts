@@ -1,0 +1,94 @@
+/** Opens what the options ask for: a session of our own with a target, or a place in the session of another. */
+import { UserError } from '../engine/base/errors';
+import { joinSession } from '../engine/remote/client';
+import { hostSession } from '../engine/remote/host';
+import type { SessionClient } from '../engine/session/rpc';
+import type { Options } from './optionTable';
+
+export interface OpenSession {
+  readonly client: SessionClient;
+  dispose(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Break in as soon as the target is reached. */
+  readonly initialBreak: boolean;
+  readonly signal: AbortSignal;
+  askPassword(): Promise<string>;
+  /** Told what is waited for when that takes long. */
+  waiting(text: string): void;
+}
+
+/** Silence after which the user is told what is waited for; milliseconds. */
+const patience = 2000;
+
+/**
+ * Throws UserError when a server cannot be opened, the target's link is not there, the debugging server refuses us,
+ * or `-timeout` is over; the signal's reason when it aborts.
+ */
+export async function openSession(options: Options, open: OpenOptions): Promise<OpenSession> {
+  const late = new AbortController();
+  const seconds = options.timeoutSeconds;
+  const timeout =
+    seconds &&
+    setTimeout(() => {
+      late.abort(new UserError(`The session was not reached within ${seconds} s.`));
+    }, seconds * 1000);
+  const what =
+    options.remote === undefined
+      ? 'the link to the target is not open yet'
+      : 'the debugging server has not answered yet';
+  const notice = setTimeout(() => open.waiting(what), patience);
+  const signal = AbortSignal.any([open.signal, late.signal]);
+  try {
+    const askPassword = () => {
+      clearTimeout(notice);
+      return open.askPassword();
+    };
+    return await unlessAborted(start(options, { ...open, askPassword }, signal), signal);
+  } finally {
+    clearTimeout(timeout);
+    clearTimeout(notice);
+  }
+}
+
+function start(options: Options, open: OpenOptions, signal: AbortSignal): Promise<OpenSession> {
+  if (options.remote !== undefined) {
+    return joinSession(options.remote, {
+      signal,
+      askPassword: open.askPassword,
+      historyItems: options.historyLines,
+    });
+  }
+  return hostSession({
+    kernel: options.kernel ?? '',
+    servers: options.servers,
+    initialBreak: open.initialBreak,
+    secure: options.secure,
+    noShell: options.noShell,
+    symbolPath: options.symbolPath,
+    imagePath: options.imagePath,
+    sourcePath: options.sourcePath,
+  });
+}
+
+/** The session, or a rejection as soon as the signal aborts; a session that comes too late is closed again. */
+async function unlessAborted(opening: Promise<OpenSession>, signal: AbortSignal): Promise<OpenSession> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => {
+      opening.then(
+        (session) => session.dispose(),
+        () => undefined,
+      );
+      reject(signal.reason instanceof Error ? signal.reason : new Error('cancelled'));
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([opening, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
