@@ -47,7 +47,12 @@ export async function run(
   streams: Streams,
   signal: AbortSignal,
 ): Promise<number> {
-  const complain = (text: string) => void streams.stderr.write(`vskd: ${plainText(text).trimEnd()}\n`);
+  const complain = (text: string) =>
+    void streams.stderr.write(
+      `vskd: ${plainText(text)
+        .trim()
+        .replace(/\s*\n\s*/g, ' ')}\n`,
+    );
   const waiting = (text: string) => complain(`waiting: ${text} (Ctrl+C ends this).`);
   let log: Log | undefined;
   let startLines: string[];

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { renderItem, withoutColor } from '../../src/cli/render';
+import { plainText, renderItem, withoutColor } from '../../src/cli/render';
 import type { OutputItem } from '../../src/engine/session/protocol';
 
 const plain = { color: false, verbose: false, noisySymbols: false };
@@ -33,5 +34,13 @@ describe('renderItem', () => {
     const colored = renderItem(item({ kind: 'error', text: 'one\n\ntwo\n' }), 1, { ...plain, color: true });
     expect(colored).toBe('\x1b[31mone\x1b[0m\n\n\x1b[31mtwo\x1b[0m\n');
     expect(withoutColor(colored)).toBe('one\n\ntwo\n');
+  });
+
+  it('lets nothing through that could drive a terminal', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(plainText(text)).not.toMatch(/[^\P{Cc}\n\t]/u);
+      }),
+    );
   });
 });
