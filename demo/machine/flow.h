@@ -1,0 +1,4 @@
+#pragma once
+void inc_rm(void);
+void dec_rm(void);
+void push_rm(void);
