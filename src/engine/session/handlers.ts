@@ -182,9 +182,10 @@ export async function handle(call: Call, method: string, params: unknown): Promi
 }
 
 function requireStopped({ engine }: Session): void {
+  if (engine.stop) return;
   const { state } = engine.target;
-  if (state === 'stopped') return;
-  throw state === 'running' ? new TargetRunningError() : new UserError(messages.notConnected);
+  const reached = state === 'running' || state === 'stopped';
+  throw reached ? new TargetRunningError() : new UserError(messages.notConnected);
 }
 
 function checkProcessor(engine: Engine, processor: number): number {

@@ -84,15 +84,18 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
   let inFlight = 0;
   let backlog = 0;
   let lastHeard = Date.now();
-  const lifetime = new AbortController();
+  /** The wire has closed, but messages that came before still wait to be looked at. */
+  let closing: { readonly reason: Error | undefined } | undefined;
+  let endReason: Error = new UserError(messages.serverClosed);
+  const underway = new Set<AbortController>();
 
   const end = (reason: Error | undefined) => {
     if (ended) return;
     ended = true;
     clearInterval(timer);
-    lifetime.abort(reason ?? new UserError(messages.serverClosed));
+    if (reason) endReason = reason;
+    for (const controller of underway) controller.abort(new CancelledError());
     for (const reject of [...waiting]) reject();
-    waiting.clear();
     connection.dispose();
     wire.close();
     options.onClosed(reason);
@@ -122,6 +125,7 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     messageStrategy: {
       handleMessage: (message, next) => {
         backlog--;
+        if (backlog === 0 && closing) setImmediate(end, closing.reason);
         return next(message);
       },
     },
@@ -133,7 +137,7 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     const controller = new AbortController();
     const abort = () => controller.abort(new CancelledError());
     const onToken = token.onCancellationRequested(abort);
-    lifetime.signal.addEventListener('abort', abort);
+    underway.add(controller);
     if (token.isCancellationRequested) abort();
     inFlight++;
     try {
@@ -143,7 +147,7 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     } finally {
       inFlight--;
       onToken.dispose();
-      lifetime.signal.removeEventListener('abort', abort);
+      underway.delete(controller);
     }
   });
   connection.onNotification((method, params) => {
@@ -164,7 +168,10 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
       end(error instanceof Error ? error : new Error(String(error)));
     }
   });
-  wire.closed(end);
+  wire.closed((reason) => {
+    if (backlog === 0) end(reason);
+    else closing = { reason };
+  });
 
   const peer: RpcPeer = {
     request: (method, params, signal) => {
@@ -174,7 +181,7 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
       const cancel = () => source.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
       return new Promise<Requests[typeof method]['result']>((resolve, reject) => {
-        const lost = () => reject(lifetime.signal.reason);
+        const lost = () => reject(endReason);
         waiting.add(lost);
         connection
           .sendRequest<Requests[typeof method]['result']>(method, params, source.token)

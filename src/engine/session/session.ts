@@ -193,7 +193,7 @@ export class Session {
     try {
       this.knownModules = await this.engine.modules();
     } catch (error) {
-      if (this.engine.target.state === 'stopped') throw error;
+      if (this.engine.stop) throw error;
     }
     return this.knownModules;
   }

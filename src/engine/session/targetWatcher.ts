@@ -24,14 +24,15 @@ export class TargetWatcher {
 
   /** Begins with the state the target is in now. */
   start(): void {
-    const { target } = this.session.engine;
+    const { engine } = this.session;
+    const { target } = engine;
     this.subscriptions.push(
       target.stateChanged((change) => this.onState(change)),
-      target.stopped((stop) => this.onStopped(stop)),
+      engine.stopped((stop) => this.onStopped(stop)),
       target.output((text) => this.session.print('target', 'debuggee', text)),
     );
     this.onState({ state: target.state, detail: target.detail });
-    if (target.state === 'stopped' && target.stop) this.onStopped(target.stop);
+    if (engine.stop) this.onStopped(engine.stop);
   }
 
   dispose(): void {
@@ -41,6 +42,7 @@ export class TargetWatcher {
   private onState({ state, detail }: TargetStateChange): void {
     const { session, previous } = this;
     const reached = state === 'running' || state === 'stopped';
+    const wasStopped = this.stop !== undefined;
     this.previous = state;
     if (state !== 'stopped') {
       this.stop = undefined;
@@ -49,7 +51,7 @@ export class TargetWatcher {
     if (reached && (previous === 'connecting' || previous === 'lost')) this.showConnected();
     if (!reached && detail !== '' && detail !== this.shownDetail) session.notice(detail);
     this.shownDetail = reached ? '' : detail;
-    if (state === 'running' && previous === 'stopped') {
+    if (state === 'running' && wasStopped) {
       session.broadcast('resumed', { kind: session.resumeKind });
       session.resumeKind = 'go';
     }
@@ -75,7 +77,7 @@ export class TargetWatcher {
     session.queue.runFirst(async () => {
       const text = await describe(engine.describeStop(stop));
       // Lost or gone on in the meantime: there is nothing to show any more.
-      if (engine.target.stop !== stop) return;
+      if (engine.stop !== stop) return;
       session.print('stop', 'normal', text.endsWith('\n') || text === '' ? text : `${text}\n`);
       this.stop = stopRow(stop, engine, text);
       session.broadcast('stopped', this.stop);
