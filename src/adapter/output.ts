@@ -1,0 +1,56 @@
+/**
+ * Shows the session's output in the Debug Console: everyone's commands with their author, their output, the target's
+ * prints. What the user typed into the console is there already and is not shown again.
+ */
+import type { OutputItem } from '../engine/session/protocol';
+import type { OutputCategory } from './outbox';
+
+/** Inputs that were never echoed (comments are not) are forgotten beyond this many. */
+const mostTyped = 100;
+
+export class OutputView {
+  private typed: string[] = [];
+
+  constructor(
+    private readonly selfId: number,
+    private readonly write: (category: OutputCategory, text: string) => void,
+  ) {}
+
+  /** A command that the console itself shows. */
+  expectEcho(text: string): void {
+    this.typed.push(text.trim());
+    if (this.typed.length > mostTyped) this.typed.shift();
+  }
+
+  show(item: OutputItem): void {
+    if (item.kind === 'command') this.showCommand(item);
+    else this.write(category(item), item.text);
+  }
+
+  private showCommand({ text, author }: OutputItem): void {
+    const line = text.endsWith('\n') ? text : `${text}\n`;
+    if (author?.id === this.selfId) {
+      const index = this.typed.findIndex((typed) => isEchoOf(text, typed));
+      if (index >= 0) {
+        this.typed.splice(0, index + 1);
+        return;
+      }
+    }
+    const foreign = author?.remote === true && author.id !== this.selfId;
+    this.write('console', foreign && !text.startsWith('[') ? `[${author.identity}] ${line}` : line);
+  }
+}
+
+function category({ kind, text }: OutputItem): OutputCategory {
+  if (kind === 'error') return 'stderr';
+  if (kind === 'debuggee') return 'stdout';
+  // What a colleague has to type to join is worth more than a line in the console.
+  if (/^Server started\./m.test(text)) return 'important';
+  return 'console';
+}
+
+/** The echo is the prompt and the line, in which comments may have been left out. */
+function isEchoOf(echo: string, typed: string): boolean {
+  const command = /> (.*)/s.exec(echo)?.[1]?.trim() ?? echo.trim();
+  return command === typed || (command !== '' && typed.startsWith(command.split(';')[0] ?? command));
+}

@@ -1,0 +1,4 @@
+import { stepHandler } from './common';
+
+/** One instruction (`t`). */
+export const stepIn = stepHandler('stepInto');
