@@ -15,6 +15,8 @@ export interface LoadedModule {
   /** 0 where this version of the entry does not hold it. */
   readonly timestamp: number;
   readonly checksum: number;
+  /** Where in the image its function table (.pdata) is, when the entry says so. */
+  readonly exceptionTable?: { readonly rva: number; readonly size: number };
 }
 
 export interface LoadedModules {
@@ -30,6 +32,8 @@ const ENTRY_SIZE = 0xa0;
 /** KLDR_DATA_TABLE_ENTRY on 64-bit machines. */
 const entry = {
   flink: 0x00,
+  exceptionTable: 0x10,
+  exceptionTableSize: 0x18,
   base: 0x30,
   size: 0x40,
   fullName: 0x48,
@@ -80,8 +84,14 @@ async function parseEntry(
   let name = base === kernelBase ? 'nt' : moduleName(imageName);
   if (name === '' || taken.has(name.toLowerCase())) name += `_${base.toString(16)}`;
   taken.add(name.toLowerCase());
+  const exceptionTable = view.getBigUint64(entry.exceptionTable, true) - base;
+  const exceptionSize = view.getUint32(entry.exceptionTableSize, true);
+  const hasExceptions = exceptionTable > 0n && exceptionTable + BigInt(exceptionSize) <= BigInt(size);
   return {
     name,
+    ...(hasExceptions && exceptionSize > 0
+      ? { exceptionTable: { rva: Number(exceptionTable), size: exceptionSize } }
+      : {}),
     imageName: imageName || `image${base.toString(16)}`,
     path: path || imageName,
     base,

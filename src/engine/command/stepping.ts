@@ -1,0 +1,150 @@
+/**
+ * Resuming the target: go, step into, over and out. Steps over calls run to a temporary breakpoint; a stop there by
+ * another thread or by a deeper instance of the same function is not the user's and is resumed here.
+ */
+import { UserError } from '../base/errors';
+import type { Target, TargetStop } from '../target/target';
+import type { BreakpointTable } from './breakpointTable';
+import type { Engine } from './engine';
+
+export type ResumeKind = Parameters<Engine['resume']>[0];
+
+/** What the stepper asks of its engine beyond the public interface. */
+export interface StepperHooks {
+  /** Return address and stack pointer of the caller of the current function. */
+  caller(): Promise<{ address: bigint; sp: bigint } | undefined>;
+  /** The pc was moved without running: tells the user as if a step had ended. */
+  stoppedAt(pc: bigint): void;
+}
+
+interface Pending {
+  /** Undefined for a single step. */
+  readonly temporary: bigint | undefined;
+  /** The step is over when the stack is at least this high again. */
+  readonly minimumSp: bigint;
+  readonly thread: bigint | undefined;
+}
+
+const BREAKPOINT_EXCEPTION = 0x8000_0003;
+
+export class Stepper {
+  private pending: Pending | undefined;
+
+  constructor(
+    private readonly target: Target,
+    private readonly breakpoints: BreakpointTable,
+    private readonly engine: Engine,
+    private readonly hooks: StepperHooks,
+  ) {}
+
+  /** Resolves when the target was resumed (or, over a breakpoint instruction, when the pc was moved). */
+  async resume(kind: ResumeKind, until?: bigint): Promise<void> {
+    const { processor } = this.engine;
+    if (kind === 'goNotHandled') return this.target.resume({ mode: 'go', handled: false });
+    const skipped = await this.skipBreakpointInstruction();
+    switch (kind) {
+      case 'go':
+      case 'goHandled':
+        if (until !== undefined) return this.runTo(until, 0n, undefined);
+        return this.target.resume({ mode: 'go' });
+      case 'stepInto':
+        return skipped === undefined ? this.single(processor) : this.hooks.stoppedAt(skipped);
+      case 'stepOver': {
+        if (skipped !== undefined) return this.hooks.stoppedAt(skipped);
+        const next = await this.afterCall();
+        if (next === undefined) return this.single(processor);
+        return this.runTo(next.address, next.sp, this.thread());
+      }
+      case 'stepOut': {
+        const caller = await this.hooks.caller();
+        if (!caller) throw new UserError('The caller of this function cannot be found: the stack ends here.');
+        return this.runTo(caller.address, caller.sp, this.thread());
+      }
+    }
+  }
+
+  /** The stop as the user should see it; undefined when it was only in the way of a step and has been resumed. */
+  async filter(stop: TargetStop): Promise<TargetStop | undefined> {
+    const pending = this.pending;
+    const temporary = pending?.temporary;
+    if (!pending || temporary === undefined) {
+      this.pending = undefined;
+      return stop;
+    }
+    const there = stop.reason === 'breakpoint' && stop.pc === temporary;
+    if (there && !this.breakpoints.at(temporary)) {
+      if (!(await this.isOurs(stop, pending))) {
+        await this.target.resume({ mode: 'go' });
+        return undefined;
+      }
+      this.end();
+      return { ...stop, reason: 'step' };
+    }
+    this.end();
+    return stop;
+  }
+
+  /** Forgets a step that will not end, because the target is gone. */
+  end(): void {
+    const temporary = this.pending?.temporary;
+    this.pending = undefined;
+    if (temporary !== undefined && !this.breakpoints.at(temporary)) this.target.removeBreakpoint(temporary);
+  }
+
+  private async isOurs(stop: TargetStop, { thread, minimumSp }: Pending): Promise<boolean> {
+    if (thread !== undefined && stop.thread !== thread) return false;
+    return (await this.engine.registers(stop.processor)).sp >= minimumSp;
+  }
+
+  private single(processor: number): Promise<void> {
+    this.pending = { temporary: undefined, minimumSp: 0n, thread: undefined };
+    return this.target.resume({ mode: 'step', processor });
+  }
+
+  /** The stop names the thread of its own processor only. */
+  private thread(): bigint | undefined {
+    const stop = this.engine.stop;
+    return stop && stop.processor === this.engine.processor && stop.thread !== 0n ? stop.thread : undefined;
+  }
+
+  private async runTo(address: bigint, minimumSp: bigint, thread: bigint | undefined): Promise<void> {
+    this.pending = { temporary: address, minimumSp, thread };
+    this.target.insertBreakpoint(address);
+    try {
+      await this.target.resume({ mode: 'go' });
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  /** Where a step over ends when the instruction is a call or a repeated string instruction. */
+  private async afterCall(): Promise<{ address: bigint; sp: bigint } | undefined> {
+    const { architecture } = this.target;
+    const registers = await this.engine.registers();
+    const code = await this.target.readVirtual(registers.pc, architecture?.maxInstructionLength ?? 0);
+    const row = architecture?.disassemble(code, registers.pc, 1)[0];
+    if (!row || (row.flow !== 'call' && !row.mnemonic.startsWith('rep'))) return undefined;
+    if (row.flow === 'return') return undefined;
+    return { address: BigInt.asUintN(64, registers.pc + BigInt(row.bytes.length)), sp: registers.sp };
+  }
+
+  /**
+   * A breakpoint instruction in the program itself would stop the target again for ever: the pc is moved past it.
+   * Returns the new pc, or undefined when there was none.
+   */
+  private async skipBreakpointInstruction(): Promise<bigint | undefined> {
+    const { architecture } = this.target;
+    const stop = this.engine.stop;
+    if (!architecture || stop?.exception?.code !== BREAKPOINT_EXCEPTION) return undefined;
+    if (stop.processor !== this.engine.processor || this.breakpoints.at(stop.pc)) return undefined;
+    const registers = await this.engine.registers();
+    const { breakpoint, instructionPointer } = architecture;
+    if (registers.pc !== stop.pc) return undefined;
+    const code = await this.target.readVirtual(stop.pc, breakpoint.length);
+    if (code.length < breakpoint.length || code.some((byte, i) => byte !== breakpoint[i])) return undefined;
+    const next = BigInt.asUintN(64, stop.pc + BigInt(breakpoint.length));
+    await this.engine.setRegister(instructionPointer, next);
+    return next;
+  }
+}
