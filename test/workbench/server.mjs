@@ -1,0 +1,110 @@
+// Starts VS Code's workbench as a web server (code-server) on a free loopback port, with an own profile that is
+// thrown away, and stops it again.
+import { spawn, spawnSync } from 'node:child_process';
+import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { codeServerEntry, nodeForWorkbench } from './install.mjs';
+
+const settings = {
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.layoutControl.enabled': false,
+  'window.commandCenter': false,
+  'window.menuBarVisibility': 'compact',
+  'chat.disableAIFeatures': true,
+  'git.enabled': false,
+  'debug.internalConsoleOptions': 'openOnSessionStart',
+  'debug.toolBarLocation': 'docked',
+  'extensions.autoUpdate': false,
+  'extensions.ignoreRecommendations': true,
+  'security.workspace.trust.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'editor.minimap.enabled': false,
+};
+
+/** A port of the loopback interface that was free just now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** `folder` is emptied; `vsix` is installed as a user would. Resolves with the address and a way to stop. */
+export async function startWorkbench(folder, vsix) {
+  for (const part of ['user', 'extensions']) rmSync(join(folder, part), { recursive: true, force: true });
+  mkdirSync(join(folder, 'user', 'User'), { recursive: true });
+  writeFileSync(join(folder, 'config.yaml'), '');
+  writeFileSync(join(folder, 'user', 'User', 'settings.json'), JSON.stringify(settings, null, 2));
+  const profile = [
+    ['--config', join(folder, 'config.yaml')],
+    ['--user-data-dir', join(folder, 'user')],
+    ['--extensions-dir', join(folder, 'extensions')],
+  ].flat();
+  const env = {
+    ...process.env,
+    EXTENSIONS_GALLERY: '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}',
+  };
+
+  if (vsix !== undefined) {
+    const installed = spawnSync(
+      nodeForWorkbench,
+      [codeServerEntry, ...profile, '--install-extension', vsix],
+      {
+        env,
+        encoding: 'utf8',
+        timeout: 60_000,
+      },
+    );
+    if (installed.status !== 0) throw new Error(`installing ${vsix}: ${installed.stdout}${installed.stderr}`);
+  }
+
+  const port = await freePort();
+  const log = createWriteStream(join(folder, 'code-server.log'));
+  const flags = [
+    ['--bind-addr', `127.0.0.1:${port}`, '--auth', 'none'],
+    ['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
+    ['--disable-getting-started-override', '--ignore-last-opened'],
+    // Without this the workbench ignores the tests named in the address.
+    ['--vscode-option', 'enable-smoke-test-driver'],
+  ].flat();
+  const child = spawn(nodeForWorkbench, [codeServerEntry, ...profile, ...flags], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its own process group: extension hosts and adapters go down with it.
+    detached: true,
+  });
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  const stop = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  };
+  child.on('exit', stop);
+  process.on('exit', stop);
+  await untilHealthy(port, child);
+  return { port, stop };
+}
+
+async function untilHealthy(port, child) {
+  const end = Date.now() + 30_000;
+  while (Date.now() < end) {
+    if (child.exitCode !== null) throw new Error('The workbench server ended at once; see code-server.log.');
+    const ok = await fetch(`http://127.0.0.1:${port}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('The workbench server did not come up within 30 s; see code-server.log.');
+}
