@@ -99,9 +99,8 @@ export class LineRunner {
       for (const { text: name, command, args } of steps) {
         slot.signal.throwIfAborted();
         if (!command) throw new UserError(messages.unknownCommand(oneLine(name, 60)));
-        if (command.touchesHost && client.info.remote && !session.trustRemote) {
-          throw new UserError(messages.hostOnly(command.name));
-        }
+        const refusal = session.refusal(command, client.info);
+        if (refusal !== undefined) throw new UserError(refusal);
         if (command.whileRunning === 'wait' && !session.targetStopped) await slot.untilStopped();
         await command.run(context, args);
         if (session.ending) return true;

@@ -14,7 +14,8 @@ export const messages = {
   internal: (text: string) => `Internal error: ${text}`,
   hostOnly: (name: string) =>
     `${name} acts on the machine of the debugging server and is refused to remote clients.`,
-  needsStopped: 'The target is running; break in first (Ctrl+C, Pause).',
+  secureMode: (name: string) => `${name} is off in secure mode.`,
+  noShell: 'Shell commands are off for the life of this debugger (-noshell).',
   notConnected: 'No target is connected yet.',
 
   connectedAt: (identity: string, time: Date) => `${identity} connected at ${asctime(time)}`,

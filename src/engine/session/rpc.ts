@@ -111,8 +111,13 @@ export class SessionClient {
 
   /** Leaves the session, which goes on without this client. */
   close(): void {
+    void this.leave();
+  }
+
+  /** As `close`; resolves when what was still to be sent is on its way. */
+  leave(): Promise<void> {
     this.inOrder = true;
-    void this.peer.close();
+    return this.peer.close();
   }
 
   private onEvent(name: string, payload: unknown): void {

@@ -53,6 +53,10 @@ export interface SessionOptions {
   readonly initialBreak?: boolean;
   /** Lets remote clients use commands that touch this machine. */
   readonly trustRemote?: boolean;
+  /** Lets nobody use them. */
+  readonly secure?: boolean;
+  /** Refuses `.shell` to everybody. */
+  readonly noShell?: boolean;
   readonly history?: HistoryLimits;
 }
 
@@ -61,7 +65,9 @@ export class Session {
   readonly language: CommandLanguage;
   readonly queue = new CommandQueue();
   readonly runner: LineRunner;
-  readonly trustRemote: boolean;
+  private readonly trustRemote: boolean;
+  private readonly secure: boolean;
+  private readonly noShell: boolean;
   readonly banner: string;
   readonly initialBreak: boolean;
   /** What the last typed resume was, for the `resumed` event. */
@@ -90,6 +96,8 @@ export class Session {
     this.banner = options.banner ?? '';
     this.initialBreak = options.initialBreak ?? false;
     this.trustRemote = options.trustRemote ?? false;
+    this.secure = options.secure ?? false;
+    this.noShell = options.noShell ?? false;
     this.output = new OutputLog((item) => this.deliver(item), options.history);
     this.runner = new LineRunner(this);
     this.watcher = new TargetWatcher(this);
@@ -148,6 +156,14 @@ export class Session {
       servers: this.serverControl?.infos() ?? [],
       clients: [...this.attached.values()].map((client) => client.info),
     };
+  }
+
+  /** Why a client may not use a command; undefined when it may. */
+  refusal(command: Command, issuer: Issuer): string | undefined {
+    if (!command.touchesHost) return undefined;
+    if (this.noShell && command.name === '.shell') return messages.noShell;
+    if (this.secure) return messages.secureMode(command.name);
+    return issuer.remote && !this.trustRemote ? messages.hostOnly(command.name) : undefined;
   }
 
   /** The text of `.clients`. */

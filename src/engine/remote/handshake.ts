@@ -1,0 +1,222 @@
+/**
+ * What both sides of a session connection say before the session protocol begins, in lines, on any wire:
+ *
+ *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`), at once
+ *   client    {"machine","user","login"?}   login: first message of OPAQUE
+ *   server    {"login"}                     only with a password
+ *   client    {"login"}                     only with a password
+ *   server    {"welcome":true} or {"refused":REASON}
+ *
+ * A peer of another kind or version is recognised by its first line.
+ */
+import { hostname, userInfo } from 'node:os';
+import { UserError } from '../base/errors';
+import { PROTOCOL_VERSION } from '../session/protocol';
+import { oneLine } from '../session/text';
+import type { Wire } from '../wire/wire';
+import { LineError, LineWire } from './lineWire';
+import { remoteMessages as messages } from './messages';
+import { startLogin, type PasswordVerifier } from './password';
+
+const greeting = 'vscode-kd-session ';
+
+export interface Identity {
+  readonly machine: string;
+  readonly user: string;
+}
+
+/** Why a server refuses; `access` does not say which part was wrong. */
+export type Refusal = 'access' | 'full' | 'later';
+
+/** Milliseconds until a peer must have greeted, and until the whole handshake must be over. */
+export const greetingLimit = 5000;
+export const handshakeLimit = 10_000;
+
+/** Who we are to others. */
+export function localIdentity(): Identity {
+  let user = process.env['USER'] ?? process.env['USERNAME'] ?? 'user';
+  try {
+    user = userInfo().username;
+  } catch {
+    // No entry for this user id (containers); the environment's word has to do.
+  }
+  return { machine: hostname(), user };
+}
+
+/** `MACHINE\user`, made of what a peer says of itself. */
+export function identityText({ machine, user }: Identity): string {
+  const part = (text: string) => oneLine(text, 64).replaceAll('\\', '/') || '?';
+  return `${part(machine)}\\${part(user)}`;
+}
+
+export interface ClientHandshake {
+  /** The server, as told to the user: `HOST:5005`. */
+  readonly where: string;
+  readonly identity: Identity;
+  readonly password: string | undefined;
+  readonly signal?: AbortSignal;
+  /** For tests of the version check. */
+  readonly version?: number;
+  readonly greetingTime?: number;
+}
+
+/** Returns the wire on which the session protocol goes on. Closes it and throws a one-line UserError otherwise. */
+export async function clientHandshake(wire: Wire, options: ClientHandshake): Promise<Wire> {
+  const lines = new LineWire(wire);
+  const { where, version = PROTOCOL_VERSION } = options;
+  try {
+    await lines.writeLine(`${greeting}${version}`);
+    const { theirs, wantsPassword } = await readServerGreeting(lines, options);
+    if (theirs !== version) throw new UserError(messages.version(version, theirs));
+    const login = await answerDemand(wantsPassword, options);
+    const signal = withLimit(options.signal, handshakeLimit, messages.noAnswer(where));
+    const { machine, user } = options.identity;
+    await lines.writeLine(JSON.stringify({ machine, user, ...(login && { login: login.request }) }));
+    let answer = parseLine(await lines.readLine('{', signal));
+    if (login && typeof answer['login'] === 'string') {
+      const proof = login.finish(answer['login']);
+      if (proof === undefined) throw new UserError(messages.access(where));
+      await lines.writeLine(JSON.stringify({ login: proof }));
+      answer = parseLine(await lines.readLine('{', signal));
+      if (answer['welcome'] === true) return lines.release();
+    } else if (!login && answer['welcome'] === true) {
+      return lines.release();
+    }
+    throw new UserError(refusalText(answer['refused'], where));
+  } catch (error) {
+    lines.close();
+    if (error instanceof LineError) throw new UserError(messages.noSense(where), { cause: error });
+    throw error;
+  }
+}
+
+async function readServerGreeting(
+  lines: LineWire,
+  { where, signal, greetingTime = greetingLimit }: ClientHandshake,
+): Promise<{ theirs: number; wantsPassword: boolean }> {
+  try {
+    const limit = withLimit(signal, greetingTime, messages.silent(where, greetingTime / 1000));
+    const line = await lines.readLine(greeting, limit);
+    const match = /^(\d{1,9})(?: (open|password))?$/.exec(line.slice(greeting.length));
+    if (!match) throw new LineError('', line);
+    return { theirs: Number(match[1]), wantsPassword: match[2] === 'password' };
+  } catch (error) {
+    if (!(error instanceof LineError)) throw error;
+    const said = oneLine(error.received.split('\n', 1)[0] ?? '', 40);
+    throw new UserError(said === '' ? messages.closedAtOnce(where) : messages.notOurs(where, said), {
+      cause: error,
+    });
+  }
+}
+
+async function answerDemand(wantsPassword: boolean, { where, password }: ClientHandshake) {
+  if (wantsPassword && password === undefined) throw new UserError(messages.access(where));
+  // A server that asks for none cannot show that it knows ours, so it may be somebody else's.
+  if (!wantsPassword && password !== undefined) throw new UserError(messages.asksForNone(where));
+  return password === undefined ? undefined : startLogin(password);
+}
+
+function refusalText(reason: unknown, where: string): string {
+  if (reason === 'access') return messages.access(where);
+  if (reason === 'full') return messages.full(where);
+  if (reason === 'later') return messages.later(where);
+  return messages.noSense(where);
+}
+
+export interface ServerHandshake {
+  readonly verifier: PasswordVerifier | undefined;
+  /** Milliseconds to wait before looking at a password; undefined refuses it. */
+  delay(): number | undefined;
+  /** Called when the peer has shown that it knows the password. */
+  proved(): void;
+  /** Asked last: room for one more client? */
+  hasRoom(): boolean;
+  readonly signal: AbortSignal;
+  readonly version?: number;
+}
+
+/** Returns who joins and the wire to go on with; closes the wire and throws when the peer is refused. */
+export async function serverHandshake(
+  wire: Wire,
+  options: ServerHandshake,
+): Promise<{ readonly wire: Wire; readonly identity: Identity }> {
+  const lines = new LineWire(wire);
+  const { verifier, signal, version = PROTOCOL_VERSION } = options;
+  const refuse = async (refused: Refusal): Promise<never> => {
+    await lines.writeLine(JSON.stringify({ refused }));
+    throw new UserError(`refused: ${refused}`);
+  };
+  try {
+    await lines.writeLine(`${greeting}${version} ${verifier ? 'password' : 'open'}`);
+    const theirs = (await lines.readLine(greeting, signal)).slice(greeting.length);
+    if (theirs !== String(version)) throw new UserError(`refused: version ${oneLine(theirs, 20)}`);
+    const hello = parseLine(await lines.readLine('{', signal));
+    if (verifier) {
+      const wait = options.delay();
+      if (wait === undefined) return await refuse('later');
+      await pause(wait, signal);
+      if (!(await provesPassword(lines, verifier, hello['login'], signal))) return await refuse('access');
+      options.proved();
+    }
+    if (!options.hasRoom()) return await refuse('full');
+    await lines.writeLine(JSON.stringify({ welcome: true }));
+    const { machine, user } = hello;
+    return {
+      wire: lines.release(),
+      identity: {
+        machine: typeof machine === 'string' ? machine : '',
+        user: typeof user === 'string' ? user : '',
+      },
+    };
+  } catch (error) {
+    lines.close();
+    throw error;
+  }
+}
+
+async function provesPassword(
+  lines: LineWire,
+  verifier: PasswordVerifier,
+  request: unknown,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const login = typeof request === 'string' ? verifier.start(request) : undefined;
+  if (!login) return false;
+  await lines.writeLine(JSON.stringify({ login: login.response }));
+  const proof = parseLine(await lines.readLine('{', signal))['login'];
+  return typeof proof === 'string' && login.finish(proof);
+}
+
+/** One line of JSON with an object in it. */
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Falls through to the same complaint.
+  }
+  throw new LineError('The peer does not speak the session protocol.', line);
+}
+
+function withLimit(signal: AbortSignal | undefined, milliseconds: number, late: string): AbortSignal {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new UserError(late)), milliseconds);
+  timer.unref();
+  return signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds === 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * A session around an engine that exists: its debugging servers, and the host's place in it. The host is a client like
+ * all others, over a wire in memory.
+ */
+import type { Engine } from '../command/engine';
+import type { Heartbeat } from '../session/peer';
+import { SessionClient } from '../session/rpc';
+import { Session, type CommandLanguage } from '../session/session';
+import { memoryWirePair } from '../wire/memory';
+import { openedSession, type OpenedSession } from './client';
+import { identityText, localIdentity, type Identity } from './handshake';
+import { RemoteServers } from './servers';
+
+export interface HostedSession extends OpenedSession {
+  readonly session: Session;
+  readonly servers: RemoteServers;
+}
+
+export interface EngineHostOptions {
+  /** Strings as after `.server`, started in this order. */
+  readonly servers?: readonly string[];
+  /** Breaks in as soon as the target has been reached. */
+  readonly initialBreak?: boolean;
+  /** Command lines that run when the target stops for the first time, in order. */
+  readonly commands?: readonly string[];
+  /** Nobody may use commands that touch this machine. */
+  readonly secure?: boolean;
+  /** Nobody may use `.shell`. */
+  readonly noShell?: boolean;
+  /** Remote clients may use commands that touch this machine. */
+  readonly trustRemote?: boolean;
+  /** What joining clients are greeted with; whole lines. */
+  readonly banner?: string;
+  /** Who the host is to the others; this machine and user when left out. */
+  readonly identity?: Identity;
+  /** The name of this machine in client strings. */
+  readonly hostName?: string;
+  /** Asks for a password that a server string leaves open (`password=*`). */
+  readonly askPassword?: () => Promise<string>;
+  readonly heartbeat?: Heartbeat;
+}
+
+/**
+ * The engine becomes the session's and is disposed with it, also when this fails. `connection` is the target connection
+ * as others may see it.
+ */
+export async function hostEngine(
+  engine: Engine,
+  language: CommandLanguage,
+  connection: string,
+  options: EngineHostOptions = {},
+): Promise<HostedSession> {
+  const { banner, initialBreak, secure, noShell, trustRemote, hostName, askPassword, heartbeat } = options;
+  const session = new Session({
+    engine,
+    language,
+    connection,
+    banner,
+    initialBreak,
+    secure,
+    noShell,
+    trustRemote,
+  });
+  const servers = new RemoteServers(session, { hostName, askPassword, heartbeat });
+  session.setServers(servers);
+  try {
+    const [near, far] = memoryWirePair();
+    const identity = identityText(options.identity ?? localIdentity());
+    session.addClient(far, { identity, remote: false });
+    const client = await SessionClient.attach(near);
+    for (const server of options.servers ?? []) {
+      session.print('server', 'normal', await servers.start(server));
+    }
+    void runInOrder(client, options.commands ?? []);
+    return { ...openedSession(client, () => session.end('The debugger has ended.')), session, servers };
+  } catch (error) {
+    await session.end('');
+    throw error;
+  }
+}
+
+/** What a command prints, errors included, reaches everybody as output. */
+async function runInOrder(client: SessionClient, commands: readonly string[]): Promise<void> {
+  try {
+    for (const text of commands) await client.request('execute', { text });
+  } catch {
+    // The session has ended before they had all run.
+  }
+}

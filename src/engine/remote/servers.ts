@@ -1,0 +1,187 @@
+/** The debugging servers of a session: `.server`, `.servers`, `.endsrv`, and the door where clients come in. */
+import { hostname } from 'node:os';
+import { UserError } from '../base/errors';
+import { Emitter } from '../base/emitter';
+import type { ServerInfo } from '../session/protocol';
+import { defaultHeartbeat, type Heartbeat } from '../session/peer';
+import type { OutboxLimits } from '../session/outbox';
+import type { Session, SessionServers } from '../session/session';
+import { errorCode } from '../wire/openErrors';
+import { listenTcp, type Listener, type TcpAddress } from '../wire/tcp';
+import type { Wire } from '../wire/wire';
+import { AttemptLimiter } from './attempts';
+import { handshakeLimit, identityText, serverHandshake } from './handshake';
+import { remoteMessages as messages } from './messages';
+import { PasswordVerifier, resolvePassword } from './password';
+import {
+  formatClientString,
+  formatServerString,
+  hostOf,
+  parseServerString,
+  portRange,
+  type SessionString,
+} from './sessionString';
+
+export interface ServerOptions {
+  /** The name of this machine in client strings; the system's own when left out. */
+  readonly hostName?: string;
+  readonly askPassword?: () => Promise<string>;
+  readonly heartbeat?: Heartbeat;
+  readonly outbox?: OutboxLimits;
+  /** Milliseconds a peer may take until it has joined. */
+  readonly handshakeTime?: number;
+}
+
+interface DebuggingServer {
+  readonly id: number;
+  /** As `.servers` shows it, and what a client needs. */
+  readonly spec: string;
+  readonly clientString: string;
+  readonly verifier: PasswordVerifier | undefined;
+  listener: Listener<TcpAddress> | undefined;
+}
+
+const maxServers = 32;
+const maxClients = 256;
+/** Peers that are connected and have not joined yet, on all servers together. */
+const maxStrangers = 64;
+
+export class RemoteServers implements SessionServers {
+  /** Ended ones stay listed, so that no number is given twice. */
+  private readonly servers: DebuggingServer[] = [];
+  private readonly strangers = new Set<AbortController>();
+  private readonly attempts = new AttemptLimiter();
+  private readonly changes = new Emitter<void>();
+  readonly changed = this.changes.event;
+  private nextId = 0;
+
+  constructor(
+    private readonly session: Session,
+    private readonly options: ServerOptions = {},
+  ) {}
+
+  async start(text: string): Promise<string> {
+    const string = parseServerString(text);
+    const { values } = string;
+    if (string.transport !== 'tcp') throw new UserError(messages.unsupported(string.transport));
+    if (values.has('CliCon')) throw new UserError(messages.unsupported('Reverse (clicon)'));
+    if (this.active().length >= maxServers) throw new UserError(messages.tooManyServers(maxServers));
+    const password = await resolvePassword(values.get('Password'), { ask: this.options.askPassword });
+    const verifier = password === undefined ? undefined : await PasswordVerifier.create(password);
+    let server: DebuggingServer | undefined;
+    const listener = await listen(string, (wire, peer) => {
+      if (server) void this.admit(server, wire, peer);
+      else wire.close();
+    });
+    const { port } = listener.address;
+    server = {
+      id: this.nextId++,
+      spec: formatServerString(string, port),
+      clientString: formatClientString(string, this.hostName(string), port),
+      verifier,
+      listener,
+    };
+    this.servers.push(server);
+    this.changes.fire();
+    const lines = this.active().map((each) => messages.commandLine(each.id, each.clientString));
+    return `${[messages.started, ...lines, ...(verifier ? [] : [messages.noPassword])].join('\n')}\n`;
+  }
+
+  list(): string {
+    if (this.servers.length === 0) return `${messages.noServers}\n`;
+    const lines = this.servers.map(({ id, spec, listener }) =>
+      listener ? messages.listed(id, spec) : messages.disabled(id),
+    );
+    return `${lines.join('\n')}\n`;
+  }
+
+  async end(id: number): Promise<string> {
+    const server = this.servers.find((each) => each.id === id);
+    if (!server) throw new UserError(messages.unknownServer(id));
+    if (!server.listener) throw new UserError(messages.endedAlready(id));
+    await this.close(server);
+    const ended = this.servers.filter((each) => !each.listener);
+    const [oldest] = ended;
+    if (oldest && ended.length > maxServers) this.servers.splice(this.servers.indexOf(oldest), 1);
+    this.changes.fire();
+    return `${messages.toldToExit}\n`;
+  }
+
+  infos(): readonly ServerInfo[] {
+    return this.servers.map(({ id, spec, clientString, listener }) => ({
+      id,
+      spec,
+      clientString,
+      disabled: listener === undefined,
+    }));
+  }
+
+  async dispose(): Promise<void> {
+    for (const stranger of this.strangers) stranger.abort(new UserError('The server ends.'));
+    await Promise.all(this.active().map((server) => this.close(server)));
+  }
+
+  private active(): DebuggingServer[] {
+    return this.servers.filter(({ listener }) => listener !== undefined);
+  }
+
+  private async close(server: DebuggingServer): Promise<void> {
+    const { listener } = server;
+    server.listener = undefined;
+    await listener?.close();
+  }
+
+  /** The name clients reach us by: a bound address is the only one that works. */
+  private hostName({ values }: SessionString): string {
+    const bound = hostOf(values, 'Bind');
+    const wildcard = bound === undefined || bound === '0.0.0.0' || bound === '::';
+    return wildcard ? (this.options.hostName ?? hostname()) : bound;
+  }
+
+  /** One peer from its connection until it has joined or is refused; what went wrong is nobody else's concern. */
+  private async admit(server: DebuggingServer, wire: Wire, peer: string): Promise<void> {
+    if (!server.listener || this.strangers.size >= maxStrangers) {
+      wire.close();
+      return;
+    }
+    const stranger = new AbortController();
+    this.strangers.add(stranger);
+    const { handshakeTime = handshakeLimit, heartbeat = defaultHeartbeat, outbox } = this.options;
+    const timer = setTimeout(() => stranger.abort(new UserError('took too long')), handshakeTime);
+    const host = peer.slice(0, peer.lastIndexOf(':'));
+    try {
+      const joined = await serverHandshake(wire, {
+        verifier: server.verifier,
+        delay: () => this.attempts.begin(host),
+        proved: () => this.attempts.succeeded(host),
+        hasRoom: () => server.listener !== undefined && this.session.clientCount < maxClients,
+        signal: stranger.signal,
+      });
+      const identity = `${identityText(joined.identity)} (tcp ${peer})`;
+      this.session.addClient(joined.wire, { identity, remote: true, heartbeat, outbox });
+    } catch {
+      // The handshake has closed the wire and told the peer what it may know.
+    } finally {
+      clearTimeout(timer);
+      this.strangers.delete(stranger);
+    }
+  }
+}
+
+/** Listens on the first free port of the range. */
+async function listen(
+  { values }: SessionString,
+  onConnection: (wire: Wire, peer: string) => void,
+): Promise<Listener<TcpAddress>> {
+  const { low, high } = portRange(values);
+  const host = hostOf(values, 'Bind') ?? (values.has('IpVersion') ? '::' : undefined);
+  for (let port = low; port <= high; port++) {
+    try {
+      return await listenTcp({ host, port }, onConnection);
+    } catch (error) {
+      const taken = error instanceof UserError && errorCode(error.cause) === 'EADDRINUSE';
+      if (!taken || low === high) throw error;
+    }
+  }
+  throw new UserError(messages.noFreePort(low, high));
+}
