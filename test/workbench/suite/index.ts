@@ -7,7 +7,7 @@ import { extensionSuite } from './extension.suite';
 import { sessionSuite } from './session.suite';
 
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, reporter: function silent() {} });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, reporter: Mocha.reporters.Base });
   // What Mocha does for each file it loads: puts describe, it and the hooks into the global scope.
   mocha.suite.emit('pre-require', globalThis as unknown as Mocha.MochaGlobals, '', mocha);
   extensionSuite();
