@@ -24,7 +24,6 @@ export interface Options {
   kernel?: string;
   initialBreak: boolean;
   noIo: boolean;
-  noShell: boolean;
   secure: boolean;
   verbose: boolean;
   noisySymbols: boolean;
@@ -32,10 +31,6 @@ export interface Options {
   commands?: string;
   commandFile?: CommandFile;
   log?: LogFile;
-  symbolPath?: string;
-  imagePath?: string;
-  sourcePath?: string;
-  localSourcePath?: string;
   /** How many lines of earlier output those who join later get. */
   historyLines?: number;
   timeoutSeconds?: number;
@@ -206,37 +201,33 @@ export const optionRows: readonly OptionRow[] = [
     name: 'y',
     value: 'PATH',
     only: 'host',
-    status: 'works',
+    status: 'noEffect',
     group: 'Paths',
-    help: 'Symbol path; parts are separated by semicolons.',
-    apply: (options, value) => (options.symbolPath = value),
+    help: 'Symbol path; symbols come from the exports of the images until PDB files are read.',
   },
   {
     name: 'i',
     value: 'PATH',
     only: 'host',
-    status: 'works',
+    status: 'noEffect',
     group: 'Paths',
     help: 'Where the images of the target are.',
-    apply: (options, value) => (options.imagePath = value),
   },
   {
     name: 'srcpath',
     value: 'PATH',
     only: 'host',
-    status: 'works',
+    status: 'noEffect',
     group: 'Paths',
     help: 'Source path of the session.',
-    apply: (options, value) => (options.sourcePath = value),
   },
   {
     name: 'lsrcpath',
     value: 'PATH',
     only: 'client',
-    status: 'works',
+    status: 'noEffect',
     group: 'Paths',
     help: 'Source path of this client alone; after -remote.',
-    apply: (options, value) => (options.localSourcePath = value),
   },
   {
     name: 'secure',
@@ -249,10 +240,9 @@ export const optionRows: readonly OptionRow[] = [
   {
     name: 'noshell',
     only: 'host',
-    status: 'works',
+    status: 'noEffect',
     group: 'Security',
-    help: 'No command starts programs on this machine.',
-    apply: (options) => (options.noShell = true),
+    help: 'No command starts programs on this machine; there is none yet that does.',
   },
   {
     name: 'version',

@@ -15,7 +15,6 @@ export function parseOptions(args: readonly string[], environment: Environment =
     servers: [],
     initialBreak: false,
     noIo: false,
-    noShell: false,
     secure: false,
     verbose: false,
     noisySymbols: false,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { errorText, UserError } from '../engine/base/errors';
+import type { OpenedSession } from '../engine/remote/client';
 import { Conversation } from './conversation';
 import { NoFrontEnd, type FrontEnd } from './frontEnd';
 import { historyPath } from './history';
@@ -13,7 +14,7 @@ import { type Environment, parseOptions } from './options';
 import { readPassword } from './password';
 import { Piped } from './piped';
 import { plainText } from './render';
-import { openSession, type OpenSession } from './session';
+import { openSession } from './session';
 import { Terminal } from './terminal';
 import { Transcript } from './transcript';
 
@@ -102,23 +103,24 @@ async function debug(
   const scripted = owner && !options.noIo && !streams.stdin.isTTY;
   const session = await openSession(options, {
     initialBreak: options.initialBreak || scripted,
+    banner: `${versionLine}\n\n`,
     signal,
     askPassword: () => askPassword(around),
     waiting: around.waiting,
   });
   let front: FrontEnd | undefined;
   try {
-    const { client } = session;
-    const conversation = new Conversation(client, client.info);
+    const { client, self } = session;
+    const conversation = new Conversation(client, self);
     front = options.noIo
       ? new NoFrontEnd()
       : interactive
         ? terminal(owner, around)
         : piped(scripted, options, around);
     const color = options.color && !!streams.stdout.isTTY && !around.environment['NO_COLOR'];
-    const transcript = new Transcript(client.info.id, { ...options, color }, front.show, log);
-    transcript.item({ seq: 0, kind: 'normal', text: client.banner });
-    for (const item of client.history) transcript.item(item);
+    const transcript = new Transcript(self.id, { ...options, color }, front.show, log);
+    transcript.item({ seq: 0, kind: 'normal', text: session.banner });
+    for (const item of session.history) transcript.item(item);
 
     if (options.commandFile?.everyRestart)
       onRestart(conversation, () => void runLines(conversation, startLines));
@@ -206,7 +208,9 @@ function readCommandFile(options: Options): string[] {
 async function askPassword(around: Surroundings): Promise<string> {
   const { stdin, stderr } = around.streams;
   if (!stdin.isTTY) {
-    throw new UserError('The server wants a password; add password=... to the string after -remote.');
+    throw new UserError(
+      "The password '*' must be typed, but the input is no terminal; write password=... in full.",
+    );
   }
   return readPassword(stdin as ReadStream, stderr, around.signal);
 }
@@ -220,7 +224,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** Waits for the clean-up, but not for ever: the target may not answer any more. */
-async function disposed(session: OpenSession): Promise<void> {
+async function disposed(session: OpenedSession): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, cleanUpTime);

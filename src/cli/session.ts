@@ -1,18 +1,14 @@
 /** Opens what the options ask for: a session of our own with a target, or a place in the session of another. */
 import { UserError } from '../engine/base/errors';
-import { joinSession } from '../engine/remote/client';
+import { joinSession, type OpenedSession } from '../engine/remote/client';
 import { hostSession } from '../engine/remote/host';
-import type { SessionClient } from '../engine/session/rpc';
 import type { Options } from './optionTable';
-
-export interface OpenSession {
-  readonly client: SessionClient;
-  dispose(): Promise<void>;
-}
 
 export interface OpenOptions {
   /** Break in as soon as the target is reached. */
   readonly initialBreak: boolean;
+  /** What others are greeted with when the session is ours. */
+  readonly banner: string;
   readonly signal: AbortSignal;
   askPassword(): Promise<string>;
   /** Told what is waited for when that takes long. */
@@ -26,7 +22,7 @@ const patience = 2000;
  * Throws UserError when a server cannot be opened, the target's link is not there, the debugging server refuses us,
  * or `-timeout` is over; the signal's reason when it aborts.
  */
-export async function openSession(options: Options, open: OpenOptions): Promise<OpenSession> {
+export async function openSession(options: Options, open: OpenOptions): Promise<OpenedSession> {
   const late = new AbortController();
   const seconds = options.timeoutSeconds;
   const timeout =
@@ -52,7 +48,7 @@ export async function openSession(options: Options, open: OpenOptions): Promise<
   }
 }
 
-function start(options: Options, open: OpenOptions, signal: AbortSignal): Promise<OpenSession> {
+function start(options: Options, open: OpenOptions, signal: AbortSignal): Promise<OpenedSession> {
   if (options.remote !== undefined) {
     return joinSession(options.remote, {
       signal,
@@ -65,15 +61,14 @@ function start(options: Options, open: OpenOptions, signal: AbortSignal): Promis
     servers: options.servers,
     initialBreak: open.initialBreak,
     secure: options.secure,
-    noShell: options.noShell,
-    symbolPath: options.symbolPath,
-    imagePath: options.imagePath,
-    sourcePath: options.sourcePath,
+    banner: open.banner,
+    askPassword: open.askPassword,
+    signal,
   });
 }
 
 /** The session, or a rejection as soon as the signal aborts; a session that comes too late is closed again. */
-async function unlessAborted(opening: Promise<OpenSession>, signal: AbortSignal): Promise<OpenSession> {
+async function unlessAborted(opening: Promise<OpenedSession>, signal: AbortSignal): Promise<OpenedSession> {
   let abort: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     abort = () => {
