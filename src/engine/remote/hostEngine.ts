@@ -3,6 +3,7 @@
  * all others, over a wire in memory.
  */
 import type { Engine } from '../command/engine';
+import type { OutboxLimits } from '../session/outbox';
 import type { Heartbeat } from '../session/peer';
 import { SessionClient } from '../session/rpc';
 import { Session, type CommandLanguage } from '../session/session';
@@ -38,6 +39,10 @@ export interface EngineHostOptions {
   /** Asks for a password that a server string leaves open (`password=*`). */
   readonly askPassword?: () => Promise<string>;
   readonly heartbeat?: Heartbeat;
+  /** Bounds of what may wait for a slow client. */
+  readonly outbox?: OutboxLimits;
+  /** Milliseconds a peer may take until it has joined. */
+  readonly handshakeTime?: number;
 }
 
 /**
@@ -50,7 +55,8 @@ export async function hostEngine(
   connection: string,
   options: EngineHostOptions = {},
 ): Promise<HostedSession> {
-  const { banner, initialBreak, secure, noShell, trustRemote, hostName, askPassword, heartbeat } = options;
+  const { banner, initialBreak, secure, noShell, trustRemote, hostName, askPassword } = options;
+  const { heartbeat, outbox, handshakeTime } = options;
   const session = new Session({
     engine,
     language,
@@ -61,7 +67,7 @@ export async function hostEngine(
     noShell,
     trustRemote,
   });
-  const servers = new RemoteServers(session, { hostName, askPassword, heartbeat });
+  const servers = new RemoteServers(session, { hostName, askPassword, heartbeat, outbox, handshakeTime });
   session.setServers(servers);
   try {
     const [near, far] = memoryWirePair();

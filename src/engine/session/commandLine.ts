@@ -83,7 +83,7 @@ export class LineRunner {
   private async run(client: SessionClientEnd, text: string, steps: Step[], slot: Slot): Promise<boolean> {
     const { session } = this;
     const source = `line${this.lines++}`;
-    session.print(source, 'command', `${session.state.prompt}${text}\n`, client.info);
+    session.print(source, 'command', `${session.state.prompt}${withoutPasswords(text)}\n`, client.info);
     const context: CommandContext = {
       engine: session.engine,
       issuer: client.info,
@@ -118,6 +118,11 @@ export class LineRunner {
       return false;
     }
   }
+}
+
+/** What others may see of a line: `.server tcp:port=5005,password=*`. */
+function withoutPasswords(text: string): string {
+  return text.replace(/\b(password\s*=\s*)[^\s,;"'}]+/gi, '$1*');
 }
 
 function isComment({ command }: Step): boolean {

@@ -183,16 +183,14 @@ export class Session {
 
   /** Called by the client's end when it sent `attach`; the newcomer finds its own announcement in the history. */
   join(client: SessionClientEnd): void {
+    const { info } = client;
+    const text = messages.connectedAt(info.identity, new Date());
+    if (info.remote) this.notice(text);
+    this.output.flush();
     this.pending.delete(client);
-    if (client.info.remote) {
-      const text = messages.connectedAt(client.info.identity, new Date());
-      this.notice(text);
-      this.broadcast('clientJoined', { client: client.info, text });
-    } else {
-      this.output.flush();
-    }
-    this.attached.set(client.info.id, client);
+    this.attached.set(info.id, client);
     this.updateState(client);
+    if (info.remote) this.broadcast('clientJoined', { client: info, text }, client);
   }
 
   /** Called by the client's end when its connection is over. */
@@ -200,8 +198,8 @@ export class Session {
     this.pending.delete(client);
     if (!this.attached.delete(client.info.id)) return;
     this.queue.forget(client.info.id);
-    this.broadcast('clientLeft', { client: client.info });
     this.updateState();
+    this.broadcast('clientLeft', { client: client.info });
   }
 
   /** The module list; while the target runs, what is known of it. */
@@ -244,9 +242,9 @@ export class Session {
     this.attached.get(issuer.id)?.send(name, payload);
   }
 
-  broadcast<E extends EventName>(name: E, payload: Events[E]): void {
+  broadcast<E extends EventName>(name: E, payload: Events[E], except?: SessionClientEnd): void {
     this.output.flush();
-    for (const client of [...this.attached.values()]) client.send(name, payload);
+    for (const client of [...this.attached.values()]) if (client !== except) client.send(name, payload);
   }
 
   /** Sends the state to all clients when it has changed; `except` has it already. */

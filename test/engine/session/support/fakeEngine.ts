@@ -136,6 +136,10 @@ export class FakeEngine implements Engine {
   get stop(): TargetStop | undefined {
     return this.target.stop;
   }
+  readonly lastEvent = undefined;
+  async functionRange(): Promise<undefined> {
+    return undefined;
+  }
   loadSymbols(): Promise<never> {
     return Promise.reject(new UserError('No symbols.'));
   }
