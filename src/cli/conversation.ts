@@ -8,8 +8,8 @@ import type { ClientInfo, SessionState } from '../engine/session/protocol';
 import type { SessionClient } from '../engine/session/rpc';
 
 export interface End {
-  /** `ended` for everybody, `lost` without a word, `left` by this client alone. */
-  readonly kind: 'ended' | 'lost' | 'left';
+  /** `ended` for everybody, `targetLost` for good, `lost` without a word, `left` by this client alone. */
+  readonly kind: 'ended' | 'targetLost' | 'lost' | 'left';
   readonly reason: string;
 }
 
@@ -34,7 +34,9 @@ export class Conversation {
   ) {
     this.end = new Promise((resolve) => (this.resolveEnd = resolve));
     client.on('state', () => this.changes.fire());
-    client.on('ended', ({ reason }) => this.finish({ kind: 'ended', reason }));
+    client.on('ended', ({ reason }) =>
+      this.finish({ kind: this.state.targetState === 'closed' ? 'targetLost' : 'ended', reason }),
+    );
     client.closed((error) =>
       this.finish({ kind: 'lost', reason: error ? errorText(error) : 'the connection was closed' }),
     );

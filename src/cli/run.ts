@@ -129,7 +129,9 @@ async function debug(
     if (end.kind === 'ended') transcript.line(end.reason);
     front.close();
     if (end.kind === 'lost') around.complain(`The session was lost: ${end.reason}`);
-    return end.kind === 'lost' ? failure : 0;
+    // The session has shown the reason; on the terminal once is enough.
+    if (end.kind === 'targetLost' && !interactive) around.complain(end.reason);
+    return end.kind === 'lost' || end.kind === 'targetLost' ? failure : 0;
   } finally {
     front?.close();
     await disposed(session);

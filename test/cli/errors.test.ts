@@ -55,7 +55,7 @@ describe('no session', () => {
 
   it.each([
     ['foo:bar=1', /[Uu]nknown.*'foo'/],
-    ['tcp:server=localhost', /port/],
+    ['tcp:server=localhost', /Port=/],
   ])('refuses -remote %s', async (connection, message) => {
     expectOneLine(await runVskd(['-remote', connection]), 1, message);
   });
