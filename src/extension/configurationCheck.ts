@@ -5,7 +5,7 @@
 import { Arguments } from '../adapter/arguments';
 import { readAttach, readLaunch, type SessionConfiguration } from '../adapter/launchConfiguration';
 import { errorText } from '../engine/base/errors';
-import { problemOfClientString, problemOfServerString } from './connectionText';
+import { problemOfClientString, problemOfServerString, problemOfTargetString } from './connectionText';
 
 /** One line that begins with the attribute it is about, or undefined when all is well. */
 export function problemOfConfiguration(configuration: Readonly<Record<string, unknown>>): string | undefined {
@@ -21,11 +21,11 @@ export function problemOfConfiguration(configuration: Readonly<Record<string, un
     return errorText(error);
   }
   if (read.request === 'attach') return about('remote', problemOfClientString(read.remote));
-  for (const spec of read.servers) {
-    const problem = about('server', problemOfServerString(spec));
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
+  const problems = [
+    about('target', problemOfTargetString(read.target)),
+    ...read.servers.map((spec) => about('server', problemOfServerString(spec))),
+  ];
+  return problems.find((problem) => problem !== undefined);
 }
 
 function about(attribute: string, problem: string | undefined): string | undefined {

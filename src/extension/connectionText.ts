@@ -4,8 +4,14 @@
  */
 import { errorText } from '../engine/base/errors';
 import { cleanClientString, parseClientString, parseServerString } from '../engine/remote/sessionString';
+import { parseKernelConnection } from '../engine/target/kernelConnection';
 
 export { cleanClientString };
+
+/** Of what follows `-k`. Forms that are understood but not supported yet are told by the adapter. */
+export function problemOfTargetString(text: string): string | undefined {
+  return problemOf(() => parseKernelConnection(text));
+}
 
 export function problemOfClientString(text: string): string | undefined {
   return problemOf(() => parseClientString(text));

@@ -4,7 +4,7 @@ import { workbenchAddress } from './browser.mjs';
 const limit = 120_000;
 
 /** Resolves with `{ passed, failed }`; the suite's output goes to the console. */
-export async function runHostSuite(browser, port, { folder, extension, tests }) {
+export async function runHostSuite(browser, port, { folder, extension, tests, shots }) {
   const context = await browser.newContext();
   const page = await context.newPage();
   const remote = (path) => `vscode-remote://127.0.0.1:${port}${path}`;
@@ -33,11 +33,13 @@ export async function runHostSuite(browser, port, { folder, extension, tests }) 
         );
       })().catch(reject);
     });
+    if (code !== 0) await page.screenshot({ path: `${shots}/suite-failed.png` });
     if (counts) return counts;
     console.log(`The suite ended with ${code} and no result.`);
     return { passed: 0, failed: 1 };
   } catch (error) {
     console.log(`Suite in the extension host: ${error.message}`);
+    await page.screenshot({ path: `${shots}/suite-failed.png` }).catch(() => undefined);
     return { passed: counts?.passed ?? 0, failed: Math.max(1, counts?.failed ?? 0) };
   } finally {
     await context.close();

@@ -49,13 +49,8 @@ try {
   workbench = await startWorkbench(run, development ? undefined : packageExtension());
   browser = await launchBrowser(chromium);
   if (options.only !== 'scenario') {
-    add(
-      await runHostSuite(browser, workbench.port, {
-        folder: folders['suite-workspace'],
-        extension: root,
-        tests,
-      }),
-    );
+    const { shots, 'suite-workspace': folder } = folders;
+    add(await runHostSuite(browser, workbench.port, { folder, extension: root, tests, shots }));
   }
   if (options.only !== 'suite') {
     const shots = options.screenshots === undefined ? folders.shots : resolve(options.screenshots);

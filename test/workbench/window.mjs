@@ -1,0 +1,70 @@
+// One workbench window as a user sees it: run commands, type into the Debug Console, read it, wait for a state.
+
+export class Window {
+  constructor(page, name) {
+    this.page = page;
+    this.name = name;
+  }
+
+  /** Chooses `title` in the command palette. */
+  async command(title) {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator(
+      '.quick-input-widget:not([style*="display: none"]) .quick-input-box input',
+    );
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Types a line into the Debug Console and sends it. */
+  async type(line) {
+    await this.page.locator('.repl .repl-input-wrapper .monaco-editor').click();
+    await this.page.keyboard.type(line);
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.repl .repl-input-wrapper .monaco-editor').click();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The lines of the Debug Console that are in view. */
+  console() {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll('.repl-tree .monaco-list-row')]
+        .map((row) => ({ top: row.offsetTop, text: row.textContent }))
+        .sort((a, b) => a.top - b.top)
+        .map(({ text }) => text.replace(/\u00a0/g, ' '))
+        .join('\n'),
+    );
+  }
+
+  /** Waits until the Debug Console shows `pattern`; returns the match. */
+  consoleShows(pattern, timeout = 15_000) {
+    return this.until(`"${pattern}" in the Debug Console`, timeout, async () =>
+      pattern.exec(await this.console()),
+    );
+  }
+
+  /** Waits for the status bar item of the session: `KD stopped`. */
+  statusShows(pattern, timeout = 15_000) {
+    return this.until(`"${pattern}" in the status bar`, timeout, async () => {
+      const items = await this.page.locator('.statusbar-item', { hasText: /\bKD\b/ }).allTextContents();
+      return pattern.exec(items.join(' ').replace(/\u00a0/g, ' '));
+    });
+  }
+
+  /** Polls until `check` gives something; the picture changes at its own pace and has no event for it. */
+  async until(what, timeout, check) {
+    const end = Date.now() + timeout;
+    for (;;) {
+      const result = await check();
+      if (result) return result;
+      if (Date.now() > end) throw new Error(`${this.name}: no ${what} within ${timeout / 1000} s`);
+      await this.page.waitForTimeout(100);
+    }
+  }
+
+  async screenshot(file) {
+    await this.page.screenshot({ path: file });
+  }
+}
