@@ -3,7 +3,7 @@
  * it (Target). What runs while the target is stopped goes through one link, in order of the calls.
  */
 import type { Architecture } from '../arch/architecture';
-import { Registers } from '../arch/registers';
+import type { Registers } from '../arch/registers';
 import { x64 } from '../arch/x64';
 import { delay } from '../base/clock';
 import { Emitter } from '../base/emitter';
@@ -17,15 +17,11 @@ import {
   switchProcessor,
 } from '../kd/control';
 import { LinkError, type KdLink } from '../kd/link';
-import { maxData } from '../kd/manipulate';
-import { readMemory, writeMemory, type AddressSpace } from '../kd/memory';
 import { readMsr, writeMsr } from '../kd/msr';
 import type { ExceptionChange, StateChange } from '../kd/stateChange';
 import { getVersion, VersionFlag } from '../kd/version';
 import { KdConnection, type KdTargetOptions, type WireSource } from './kdConnection';
-import { MemoryCache } from './memoryCache';
-import { RegisterCache } from './registerCache';
-import { SoftwareBreakpoints } from './softwareBreakpoints';
+import { checkLength, MachineView } from './machineView';
 import {
   TargetRunningError,
   type Crashable,
@@ -41,7 +37,6 @@ import {
   type TargetVersion,
 } from './target';
 
-const maxRead = 16 << 20;
 const switchWait = 5000;
 const closeWait = 2000;
 
@@ -76,15 +71,14 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   readonly moduleChanged = this.moduleEmitter.event;
 
   private readonly connection: KdConnection;
-  private readonly breakpoints = new SoftwareBreakpoints();
-  private readonly registers = new RegisterCache();
-  private readonly memory: MemoryCache;
+  private readonly view = new MachineView(
+    () => this.requireLink(),
+    () => this.requireArchitecture(),
+  );
   /** GetVersion was answered since the target (re)started. */
   private identified = false;
   /** Counts the times that everything known of the target became void. */
   private epoch = 0;
-  /** The processor that told the last state change: the one that serves requests. */
-  private speaker = 0;
   private pendingChange: { link: KdLink; change: StateChange } | undefined;
   private handling = false;
   private resuming = false;
@@ -93,7 +87,6 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   private stepping: number | undefined;
   /** Processors whose step was overtaken by another stop; the end of it is no news. */
   private readonly overtakenSteps = new Set<number>();
-  private dr7 = idleDr7;
 
   constructor(
     source: WireSource,
@@ -111,7 +104,6 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       output: (text) => this.outputEmitter.fire(text),
       failed: (detail) => this.finish(detail),
     });
-    this.memory = new MemoryCache((address, count) => this.fetch('virtual', address, count));
   }
 
   /** Opens the wire and keeps it open until `close`. Everything that happens is told by events. */
@@ -122,58 +114,39 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   // --- memory and registers
 
   async readVirtual(address: bigint, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const { stop } = this.requireStopped('Reading memory');
     checkLength(length);
-    const bytes = (await this.memory.read(BigInt.asUintN(64, address), length, signal)).slice();
-    this.requireSame(stop, 'Reading memory');
-    this.breakpoints.mask(BigInt.asUintN(64, address), bytes, this.requireArchitecture().breakpoint);
-    return bytes;
+    return this.whileStopped('Reading memory', () =>
+      this.view.readVirtual(BigInt.asUintN(64, address), length, signal),
+    );
   }
 
   async writeVirtual(address: bigint, bytes: Uint8Array): Promise<number> {
-    const { link, stop } = this.requireStopped('Writing memory');
     checkLength(bytes.length);
-    const start = BigInt.asUintN(64, address);
-    // What is written is what the user sees; the breakpoints come back at the next resume.
-    await this.breakpoints.dropWithin(link, stop.processor, start, BigInt(bytes.length));
-    return this.writePieces('virtual', start, bytes);
+    return this.whileStopped('Writing memory', () =>
+      this.view.writeVirtual(BigInt.asUintN(64, address), bytes),
+    );
   }
 
   async readPhysical(address: bigint, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const { stop } = this.requireStopped('Reading memory');
     checkLength(length);
-    const parts: Uint8Array[] = [];
-    for (let done = 0; done < length;) {
-      signal?.throwIfAborted();
-      const at = address + BigInt(done);
-      const { bytes, ended } = await this.fetch('physical', at, Math.min(length - done, leftInPage(at)));
-      this.requireSame(stop, 'Reading memory');
-      parts.push(bytes);
-      done += bytes.length;
-      if (ended) break;
-    }
-    return new Uint8Array(Buffer.concat(parts));
+    return this.whileStopped('Reading memory', () => this.view.readPhysical(address, length, signal));
   }
 
-  writePhysical(address: bigint, bytes: Uint8Array): Promise<number> {
+  async writePhysical(address: bigint, bytes: Uint8Array): Promise<number> {
     checkLength(bytes.length);
-    return this.writePieces('physical', address, bytes);
+    return this.whileStopped('Writing memory', () => this.view.writePhysical(address, bytes));
   }
 
   async readRegisters(processor: number): Promise<Registers> {
-    const { link } = this.requireStopped('Reading registers');
+    this.requireStopped('Reading registers');
     this.checkProcessor(processor);
-    return this.registers.read(link, this.requireArchitecture(), processor);
+    return this.view.readRegisters(processor);
   }
 
   async writeRegisters(processor: number, registers: Registers): Promise<void> {
-    const { link } = this.requireStopped('Writing registers');
+    this.requireStopped('Writing registers');
     this.checkProcessor(processor);
-    const special = await this.registers.write(link, processor, registers);
-    if (!special) return;
-    // Another page table may be in force now.
-    this.memory.clear();
-    if (Registers.find(registers.architecture, 'dr7')?.area === 'special') this.dr7 = registers.get('dr7');
+    await this.view.writeRegisters(processor, registers);
   }
 
   async readMsr(processor: number, msr: number): Promise<bigint> {
@@ -191,11 +164,11 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   // --- breakpoints and running
 
   insertBreakpoint(address: bigint): void {
-    this.breakpoints.insert(address);
+    this.view.breakpoints.insert(address);
   }
 
   removeBreakpoint(address: bigint): void {
-    this.breakpoints.remove(address);
+    this.view.breakpoints.remove(address);
   }
 
   async resume({ mode, processor, handled = true }: ResumeOptions): Promise<void> {
@@ -205,7 +178,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     try {
       if (processor !== undefined && processor !== this.stop?.processor) await this.switchTo(link, processor);
       const { stop } = this.requireStopped('Resuming');
-      if (handled && (await this.skipHardCoded(link, stop))) {
+      if (handled && (await this.skipHardCoded(stop))) {
         if (mode === 'step') {
           this.reportSkipped(stop);
           return;
@@ -218,7 +191,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       if (mode === 'step') {
         // A breakpoint at the pc would keep the step from happening.
         await this.continue(link, stopped, { step: true, handled, except: pc });
-      } else if (handled && this.breakpoints.isWanted(pc)) {
+      } else if (handled && this.view.breakpoints.isWanted(pc)) {
         await this.goFromBreakpoint(link, stopped, pc);
       } else {
         await this.continue(link, stopped, { step: false, handled });
@@ -254,7 +227,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     if (link && stop) {
       // Where the target does not answer, closing goes on without.
       const late = new AbortController();
-      const dropped = this.breakpoints.dropAll(link, stop.processor).catch(() => {});
+      const dropped = this.view.breakpoints.dropAll(link, stop.processor).catch(() => {});
       await Promise.race([dropped, delay(this.options.clock, closeWait, late.signal).catch(() => {})]);
       late.abort();
     }
@@ -286,8 +259,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
 
   private async handleChange(link: KdLink, change: StateChange, epoch: number): Promise<void> {
     this.processorCount = Math.max(this.processorCount, change.processorCount);
-    this.speaker = change.processor;
-    this.memory.clear();
+    this.view.stopped(change.processor);
     if (!this.identified) await this.identify(link, change.processor, epoch);
     if (epoch !== this.epoch) return;
     if (change.kind === 'exception') {
@@ -301,11 +273,11 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       const { kind, path, base, size, checksum } = change;
       this.moduleEmitter.fire({ kind, path, base, size, checksum });
     }
-    await this.applyBreakpoints(link, change.processor).catch((error: unknown) => {
+    await this.view.applyBreakpoints(change.processor).catch((error: unknown) => {
       if (error instanceof LinkError) throw error;
       this.outputEmitter.fire(`${errorText(error)}\n`);
     });
-    this.memory.clear();
+    this.view.resumed();
     await continueSimple(link, change.processor);
   }
 
@@ -318,7 +290,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       const machine = version.machineType.toString(16);
       throw new UserError(`The target's machine type 0x${machine} is not supported; only x64 (0x8664) is.`);
     }
-    await this.breakpoints.clearLeftovers(link, processor);
+    await this.view.breakpoints.clearLeftovers(link, processor);
     if (epoch !== this.epoch) return;
     this.architecture = architecture;
     this.version = {
@@ -335,7 +307,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
 
   private async handleException(link: KdLink, change: ExceptionChange, epoch: number): Promise<void> {
     const reason = this.classify(change);
-    await this.breakpoints.dropNear(link, change.processor, change.pc);
+    await this.view.breakpoints.dropNear(link, change.processor, change.pc);
     if (epoch !== this.epoch) return;
     const { interceptor } = this;
     this.interceptor = undefined;
@@ -372,7 +344,8 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     switch (code) {
       case STATUS_BREAKPOINT:
       case WX86_BREAKPOINT:
-        if (this.breakpoints.isPlaced(pc) || this.breakpoints.isPlaced(address)) return 'breakpoint';
+        if (this.view.breakpoints.isPlaced(pc) || this.view.breakpoints.isPlaced(address))
+          return 'breakpoint';
         return this.connection.breakInPending ? 'breakIn' : 'exception';
       case STATUS_SINGLE_STEP:
         return this.stepping === processor ? 'step' : 'exception';
@@ -392,8 +365,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
 
   private leaveStop(detail = 'The target is running.'): void {
     this.stop = undefined;
-    this.registers.clear();
-    this.memory.clear();
+    this.view.resumed();
     this.setState('running', detail);
   }
 
@@ -414,10 +386,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     this.overtakenSteps.clear();
     this.pendingChange = undefined;
     this.processorCount = 1;
-    this.dr7 = idleDr7;
-    this.breakpoints.forget();
-    this.registers.forget();
-    this.memory.clear();
+    this.view.forget();
     this.interceptor?.failed(new LinkError(detail));
     this.interceptor = undefined;
   }
@@ -444,31 +413,17 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     processor: number,
     how: { step: boolean; handled: boolean; except?: bigint },
   ): Promise<void> {
-    await this.applyBreakpoints(link, processor, how.except);
+    await this.view.applyBreakpoints(processor, how.except);
     this.stepping = how.step ? processor : undefined;
     this.leaveStop();
-    await continueException(link, processor, { step: how.step, handled: how.handled, dr7: this.dr7 });
+    await continueException(link, processor, { step: how.step, handled: how.handled, dr7: this.view.dr7 });
   }
 
-  private applyBreakpoints(link: KdLink, processor: number, except?: bigint): Promise<void> {
-    const { breakpoint } = this.requireArchitecture();
-    const readOriginal = (address: bigint) => this.memory.read(address, breakpoint.length);
-    return this.breakpoints.apply(link, processor, readOriginal, except);
-  }
-
-  /** A breakpoint instruction that is part of the code would be met again and again: moves the pc past it. */
-  private async skipHardCoded(link: KdLink, stop: TargetStop): Promise<boolean> {
-    const { exception } = stop;
-    if (exception?.code !== STATUS_BREAKPOINT && exception?.code !== WX86_BREAKPOINT) return false;
-    const architecture = this.requireArchitecture();
-    const pc = this.pcOf(stop);
-    if (pc !== stop.pc) return false;
-    const code = await this.readVirtual(pc, architecture.breakpoint.length);
-    if (code.length === 0 || !architecture.breakpoint.every((byte, i) => code[i] === byte)) return false;
-    const registers = await this.registers.read(link, architecture, stop.processor);
-    registers.set(architecture.instructionPointer, BigInt.asUintN(64, pc + BigInt(code.length)));
-    await this.registers.write(link, stop.processor, registers);
-    return true;
+  /** True when a breakpoint instruction of the code itself is at the pc, and the pc has been moved past it. */
+  private async skipHardCoded({ exception, processor, pc }: TargetStop): Promise<boolean> {
+    const isBreakpoint = exception?.code === STATUS_BREAKPOINT || exception?.code === WX86_BREAKPOINT;
+    const moved = (this.view.knownPc(processor) ?? pc) !== pc;
+    return isBreakpoint && !moved && this.view.skipBreakpointInstruction(processor, pc);
   }
 
   /** A step over a breakpoint instruction is done without the target: it does nothing else. */
@@ -547,27 +502,18 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
 
   // --- helpers
 
-  private fetch(space: AddressSpace, address: bigint, count: number) {
-    const { link } = this.connection;
-    if (!link) return Promise.reject(new LinkError('The target is not connected.'));
-    return readMemory(link, space, this.speaker, address, Math.min(count, maxData));
+  /** Does something that makes sense only within one stop. */
+  private async whileStopped<T>(what: string, action: () => Promise<T>): Promise<T> {
+    const { stop } = this.requireStopped(what);
+    const result = await action();
+    if (this.stop !== stop) throw new TargetRunningError(what);
+    return result;
   }
 
-  private async writePieces(space: AddressSpace, address: bigint, bytes: Uint8Array): Promise<number> {
-    const { link, stop } = this.requireStopped('Writing memory');
-    let done = 0;
-    try {
-      while (done < bytes.length) {
-        const at = address + BigInt(done);
-        const piece = bytes.subarray(done, done + Math.min(maxData, leftInPage(at)));
-        const written = await writeMemory(link, space, stop.processor, at, piece);
-        done += written;
-        if (written < piece.length) break;
-      }
-    } finally {
-      this.memory.clear();
-    }
-    return done;
+  private requireLink(): KdLink {
+    const { link } = this.connection;
+    if (!link) throw new LinkError('The target is not connected.');
+    return link;
   }
 
   private requireStopped(what: string): { link: KdLink; stop: TargetStop } {
@@ -580,10 +526,6 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     return { link, stop };
   }
 
-  private requireSame(stop: TargetStop, what: string): void {
-    if (this.stop !== stop) throw new TargetRunningError(what);
-  }
-
   private requireArchitecture(): Architecture {
     if (!this.architecture) throw new UserError('The target has not been reached yet.');
     return this.architecture;
@@ -591,7 +533,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
 
   /** The pc as the user may have changed it. */
   private pcOf(stop: TargetStop): bigint {
-    return this.registers.knownPc(stop.processor) ?? stop.pc;
+    return this.view.knownPc(stop.processor) ?? stop.pc;
   }
 
   private checkProcessor(processor: number): void {
@@ -600,13 +542,4 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       this.processorCount === 1 ? 'only processor 0' : `processors 0 to ${this.processorCount - 1}`;
     throw new UserError(`There is no processor ${processor}; the target has ${range}.`);
   }
-}
-
-function checkLength(length: number): void {
-  if (length >= 0 && length <= maxRead) return;
-  throw new UserError(`A length of ${length} bytes is out of range; at most ${maxRead} bytes at once.`);
-}
-
-function leftInPage(address: bigint): number {
-  return 4096 - Number(address & 0xfffn);
 }
