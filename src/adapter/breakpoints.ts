@@ -41,7 +41,9 @@ export class BreakpointRegistry {
   /** Learns of the breakpoints that exist already. */
   async load(signal: AbortSignal): Promise<void> {
     const { breakpoints } = await this.session.request('breakpoints', {}, signal);
-    for (const row of breakpoints) this.changed({ kind: 'new', breakpoint: row });
+    for (const row of breakpoints) {
+      if (!this.rows.has(row.id)) this.changed({ kind: 'new', breakpoint: row });
+    }
   }
 
   /** Replaces all of a kind; one result per expression, in order. */

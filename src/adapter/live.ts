@@ -41,10 +41,11 @@ export class LiveSession {
   readonly instructionStarts = new Set<bigint>();
 
   private lastStop: StopInfo | undefined;
-  private readonly subscriptions: Disposable[];
+  private readonly subscriptions: Disposable[] = [];
   private readonly progress: ConnectProgress | undefined;
   private processors = 1;
   private over = false;
+  private leaving: Promise<void> | undefined;
   private readonly lifetime = new AbortController();
   private stateDue: NodeJS.Immediate | undefined;
 
@@ -65,7 +66,37 @@ export class LiveSession {
       send: options.send,
       hits: (stop) => this.breakpoints.hits(stop),
     });
-    this.subscriptions = [
+    if (opened.banner !== '') options.output('console', `${opened.banner.trimEnd()}\n`);
+    for (const item of opened.history) this.output.show(item);
+    this.listen();
+    this.lastStop = session.state.stop;
+    this.stateChanged(session.state);
+    this.tellUnused();
+    if (!this.owner) void this.joined();
+  }
+
+  /** What a host does for its own session, a client does for itself: `-bonc` and `-c`. */
+  private async joined(): Promise<void> {
+    const { initialBreak, commands } = this.configuration;
+    const { signal } = this.lifetime;
+    try {
+      if (initialBreak && !this.lastStop) await this.session.request('breakIn', {}, signal);
+      for (const text of commands) await this.session.request('execute', { text }, signal);
+    } catch {
+      // Left or over before all had run.
+    }
+  }
+
+  private tellUnused(): void {
+    for (const name of ['symbolPath', 'imagePath', 'sourcePath', 'localSourcePath'] as const) {
+      if (this.configuration[name] === undefined) continue;
+      this.options.output('console', `'${name}' has no effect yet: symbol and source files are not read.\n`);
+    }
+  }
+
+  private listen(): void {
+    const { session } = this;
+    this.subscriptions.push(
       session.on('output', (item) => this.output.show(item)),
       session.on('state', (state) => this.stateChanged(state)),
       session.on('stopped', (stop) => this.stopped(stop)),
@@ -73,16 +104,12 @@ export class LiveSession {
       session.on('breakpoint', (change) => this.breakpoints.changed(change)),
       session.on('module', (change) => this.moduleChanged(change)),
       session.on('memoryChanged', (change) => this.memoryChanged(change.address, change.count)),
-      session.on('clearScreen', () => options.output('console', clearConsole)),
+      session.on('clearScreen', () => this.options.output('console', clearConsole)),
       session.on('ended', ({ reason }) => this.ended('console', reason)),
       session.closed((error) =>
         this.ended('stderr', error ? `The session was lost: ${errorText(error)}` : ''),
       ),
-    ];
-    if (opened.banner !== '') options.output('console', `${opened.banner.trimEnd()}\n`);
-    for (const item of opened.history) this.output.show(item);
-    this.lastStop = session.state.stop;
-    this.stateChanged(session.state);
+    );
   }
 
   /** True when this client's debugger owns the connection to the target. */
@@ -131,15 +158,19 @@ export class LiveSession {
    * This client goes. A joined session goes on without it. The owner's session ends with it: unless `suspend` is set
    * the target is set running, without breakpoints.
    */
-  async leave(suspend: boolean): Promise<void> {
-    if (this.over) return;
-    const stopped = this.lastStop !== undefined;
+  leave(suspend: boolean): Promise<void> {
+    this.leaving ??= this.doLeave(suspend);
+    return this.leaving;
+  }
+
+  private async doLeave(suspend: boolean): Promise<void> {
+    const clear = !this.over && !this.owner;
+    const go = !this.over && this.owner && this.lastStop !== undefined && !suspend;
     this.stopListening();
     const signal = AbortSignal.timeout(leaveTime);
     try {
-      if (!this.owner) {
-        await this.breakpoints.removeOwn(signal);
-      } else if (!suspend && stopped) {
+      if (clear) await this.breakpoints.removeOwn(signal);
+      if (go) {
         await this.session.request('cancel', {}, signal);
         await this.session.request('execute', { text: 'bc *' }, signal);
         await this.session.request('resume', { kind: 'go' }, signal);

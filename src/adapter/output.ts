@@ -10,6 +10,7 @@ const mostTyped = 100;
 
 export class OutputView {
   private typed: string[] = [];
+  private lastWasOwn = false;
 
   constructor(
     private readonly selfId: number,
@@ -24,10 +25,19 @@ export class OutputView {
 
   show(item: OutputItem): void {
     if (item.kind === 'command') this.showCommand(item);
-    else this.write(category(item), item.text);
+    else this.write(this.category(item), item.text);
+  }
+
+  private category({ kind, text }: OutputItem): OutputCategory {
+    if (kind === 'error') return 'stderr';
+    if (kind === 'debuggee') return 'stdout';
+    // What colleagues have to type to join deserves more than a line, unless it answers what was just typed here.
+    if (!this.lastWasOwn && /^Server started\./m.test(text)) return 'important';
+    return 'console';
   }
 
   private showCommand({ text, author }: OutputItem): void {
+    this.lastWasOwn = author?.id === this.selfId;
     const line = text.endsWith('\n') ? text : `${text}\n`;
     if (author?.id === this.selfId) {
       const index = this.typed.findIndex((typed) => isEchoOf(text, typed));
@@ -41,16 +51,9 @@ export class OutputView {
   }
 }
 
-function category({ kind, text }: OutputItem): OutputCategory {
-  if (kind === 'error') return 'stderr';
-  if (kind === 'debuggee') return 'stdout';
-  // What a colleague has to type to join is worth more than a line in the console.
-  if (/^Server started\./m.test(text)) return 'important';
-  return 'console';
-}
-
 /** The echo is the prompt and the line, in which comments may have been left out. */
 function isEchoOf(echo: string, typed: string): boolean {
   const command = /> (.*)/s.exec(echo)?.[1]?.trim() ?? echo.trim();
-  return command === typed || (command !== '' && typed.startsWith(command.split(';')[0] ?? command));
+  const first = command.split(';')[0] ?? command;
+  return command === typed || (typed.startsWith(first) && /^\s*;/.test(typed.slice(first.length)));
 }

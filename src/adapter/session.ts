@@ -128,6 +128,11 @@ export class AdapterSession extends ProtocolServer implements Adapter {
     this.finished?.();
   }
 
+  /** Tells of a mistake of ours where somebody may see and report it. */
+  logInternal(text: string): void {
+    this.outbox.output('stderr', `${text}\n`);
+  }
+
   private receive(message: unknown): void {
     if (!isRecord(message) || message['type'] !== 'request') {
       // Responses and events are not for us; anything else is no DAP message. Only what has a number can be answered.
@@ -196,7 +201,7 @@ export class AdapterSession extends ProtocolServer implements Adapter {
     response.body = {
       error: { id: errorIds[kind], format: text, showUser: handler?.showErrors === true && !cancelled },
     };
-    if (internal) this.outbox.output('stderr', `${error instanceof Error ? (error.stack ?? text) : text}\n`);
+    if (internal) this.logInternal(error instanceof Error ? (error.stack ?? text) : text);
   }
 
   private answerMalformed(reason: string, text: string): void {
