@@ -3,7 +3,7 @@
  * Not a model of a session: what a session does is tested on real ones.
  */
 import { Emitter, type Disposable } from '../../src/engine/base/emitter';
-import { UserError } from '../../src/engine/base/errors';
+import { CancelledError, UserError } from '../../src/engine/base/errors';
 import type { OpenedSession, SessionPort } from '../../src/adapter/sessionPort';
 import type {
   BreakpointRow,
@@ -83,6 +83,7 @@ export class FakeSession implements SessionPort {
   ): Promise<Requests[M]['result']> {
     this.requests.push({ method, params });
     await Promise.resolve();
+    if (signal?.aborted) throw new CancelledError();
     const answer = this.answers[method];
     if (!answer) throw new UserError(`no answer for ${method}`);
     return answer(params, signal);

@@ -20,7 +20,8 @@ export const stackTrace: Handler<Body<DebugProtocol.StackTraceResponse>> = {
     const count = Math.min(levels, maxFrames - start);
     if (count <= 0) return { stackFrames: [], totalFrames: maxFrames };
     const { frames, more } = await live.session.request('stack', { processor, start, count }, signal);
-    const stackFrames = await Promise.all(frames.map((frame) => dapFrame(live, processor, frame, signal)));
+    const stackFrames: DebugProtocol.StackFrame[] = [];
+    for (const frame of frames) stackFrames.push(await dapFrame(live, processor, frame, signal));
     const end = start + frames.length;
     return { stackFrames, totalFrames: more && end < maxFrames ? end + perhapsMore : end };
   },
