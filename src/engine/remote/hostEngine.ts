@@ -20,7 +20,7 @@ export interface HostedSession extends OpenedSession {
 export interface EngineHostOptions {
   /** Strings as after `.server`, started in this order. */
   readonly servers?: readonly string[];
-  /** Breaks in as soon as the target has been reached. */
+  /** The target is to break in as soon as it is reached. */
   readonly initialBreak?: boolean;
   /** Command lines that run when the target stops for the first time, in order. */
   readonly commands?: readonly string[];

@@ -68,13 +68,9 @@ export class RemoteServers implements SessionServers {
     if (this.active().length >= maxServers) throw new UserError(messages.tooManyServers(maxServers));
     const password = await resolvePassword(values.get('Password'), { ask: this.options.askPassword });
     const verifier = password === undefined ? undefined : await PasswordVerifier.create(password);
-    let server: DebuggingServer | undefined;
-    const listener = await listen(string, (wire, peer) => {
-      if (server) void this.admit(server, wire, peer);
-      else wire.close();
-    });
+    const listener = await listen(string, (wire, peer) => void this.admit(server, wire, peer));
     const { port } = listener.address;
-    server = {
+    const server: DebuggingServer = {
       id: this.nextId++,
       spec: formatServerString(string, port),
       clientString: formatClientString(string, this.hostName(string), port),

@@ -49,7 +49,7 @@ export interface SessionOptions {
   readonly connection: string;
   /** What a joining client is greeted with; whole lines. */
   readonly banner?: string;
-  /** Breaks in as soon as the target has been reached. */
+  /** The target has been asked to break in as soon as it is reached; the connection line says so. */
   readonly initialBreak?: boolean;
   /** Lets remote clients use commands that touch this machine. */
   readonly trustRemote?: boolean;

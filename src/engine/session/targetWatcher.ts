@@ -56,7 +56,6 @@ export class TargetWatcher {
       session.resumeKind = 'go';
     }
     if (state === 'stopped') this.breakWanted = false;
-    if (this.breakWanted && state !== 'closed') session.engine.target.breakIn();
     // A stop is told when its lines have been printed.
     if (state !== 'stopped') session.updateState();
     if (state === 'closed') void session.end(detail === '' ? messages.targetClosed : detail);

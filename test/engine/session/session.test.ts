@@ -37,6 +37,7 @@ describe('Session', () => {
     target.go('connecting', 'Waiting to reconnect...');
     target.go('connecting', 'Waiting to reconnect...');
     target.go('running');
+    target.halt();
     await until(host, ({ prompt }) => prompt === '0: kd> ');
     expect(host.text).toBe(
       'Waiting to reconnect...\n' +
