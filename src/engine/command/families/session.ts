@@ -23,7 +23,6 @@ export const sessionCommands: readonly CommandRow[] = [
     tier: 1,
     family,
     whileRunning: 'run',
-    touchesHost: true,
     async run(context, text) {
       const wanted = text.trim();
       if (wanted === '') throw new UserError('Which transport? For example: .server tcp:port=5005');
