@@ -49,10 +49,7 @@ class EngineImpl implements Engine {
     this.walker = new StackWalker(target, this.moduleList, this.symbolizer);
     this.disassembler = new Disassembler(target, this.moduleList, this.symbolizer);
     this.scope = new Scope(this, target, this.moduleList);
-    this.stepper = new Stepper(target, this.breakpoints, this, {
-      caller: () => this.caller(),
-      stoppedAt: (pc) => this.movedTo(pc),
-    });
+    this.stepper = new Stepper(target, this.breakpoints, this, () => this.caller());
     this.subscriptions = [
       target.stateChanged((change) => this.onState(change)),
       target.stopped((stop) => void this.onStop(stop)),
@@ -211,11 +208,6 @@ class EngineImpl implements Engine {
     if (this.target.stop !== stop) return;
     if (visible.reason === 'breakpoint') this.breakpoints.hit(visible.pc);
     this.show(visible);
-  }
-
-  private movedTo(pc: bigint): void {
-    const stop = this.currentStop;
-    if (stop) this.show({ ...stop, reason: 'step', pc, exception: undefined });
   }
 
   private show(stop: TargetStop): void {

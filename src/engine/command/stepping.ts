@@ -9,14 +9,6 @@ import type { Engine } from './engine';
 
 export type ResumeKind = Parameters<Engine['resume']>[0];
 
-/** What the stepper asks of its engine beyond the public interface. */
-export interface StepperHooks {
-  /** Return address and stack pointer of the caller of the current function. */
-  caller(): Promise<{ address: bigint; sp: bigint } | undefined>;
-  /** The pc was moved without running: tells the user as if a step had ended. */
-  stoppedAt(pc: bigint): void;
-}
-
 interface Pending {
   /** Undefined for a single step. */
   readonly temporary: bigint | undefined;
@@ -25,8 +17,6 @@ interface Pending {
   readonly thread: bigint | undefined;
 }
 
-const BREAKPOINT_EXCEPTION = 0x8000_0003;
-
 export class Stepper {
   private pending: Pending | undefined;
 
@@ -34,29 +24,28 @@ export class Stepper {
     private readonly target: Target,
     private readonly breakpoints: BreakpointTable,
     private readonly engine: Engine,
-    private readonly hooks: StepperHooks,
+    /** Return address and stack pointer of the caller of the current function. */
+    private readonly caller: () => Promise<{ address: bigint; sp: bigint } | undefined>,
   ) {}
 
-  /** Resolves when the target was resumed (or, over a breakpoint instruction, when the pc was moved). */
+  /** Resolves when the target was resumed. */
   async resume(kind: ResumeKind, until?: bigint): Promise<void> {
     const { processor } = this.engine;
     if (kind === 'goNotHandled') return this.target.resume({ mode: 'go', handled: false });
-    const skipped = await this.skipBreakpointInstruction();
     switch (kind) {
       case 'go':
       case 'goHandled':
         if (until !== undefined) return this.runTo(until, 0n, undefined);
         return this.target.resume({ mode: 'go' });
       case 'stepInto':
-        return skipped === undefined ? this.single(processor) : this.hooks.stoppedAt(skipped);
+        return this.single(processor);
       case 'stepOver': {
-        if (skipped !== undefined) return this.hooks.stoppedAt(skipped);
         const next = await this.afterCall();
         if (next === undefined) return this.single(processor);
         return this.runTo(next.address, next.sp, this.thread());
       }
       case 'stepOut': {
-        const caller = await this.hooks.caller();
+        const caller = await this.caller();
         if (!caller) throw new UserError('The caller of this function cannot be found: the stack ends here.');
         return this.runTo(caller.address, caller.sp, this.thread());
       }
@@ -127,24 +116,5 @@ export class Stepper {
     if (!row || (row.flow !== 'call' && !row.mnemonic.startsWith('rep'))) return undefined;
     if (row.flow === 'return') return undefined;
     return { address: BigInt.asUintN(64, registers.pc + BigInt(row.bytes.length)), sp: registers.sp };
-  }
-
-  /**
-   * A breakpoint instruction in the program itself would stop the target again for ever: the pc is moved past it.
-   * Returns the new pc, or undefined when there was none.
-   */
-  private async skipBreakpointInstruction(): Promise<bigint | undefined> {
-    const { architecture } = this.target;
-    const stop = this.engine.stop;
-    if (!architecture || stop?.exception?.code !== BREAKPOINT_EXCEPTION) return undefined;
-    if (stop.processor !== this.engine.processor || this.breakpoints.at(stop.pc)) return undefined;
-    const registers = await this.engine.registers();
-    const { breakpoint, instructionPointer } = architecture;
-    if (registers.pc !== stop.pc) return undefined;
-    const code = await this.target.readVirtual(stop.pc, breakpoint.length);
-    if (code.length < breakpoint.length || code.some((byte, i) => byte !== breakpoint[i])) return undefined;
-    const next = BigInt.asUintN(64, stop.pc + BigInt(breakpoint.length));
-    await this.engine.setRegister(instructionPointer, next);
-    return next;
   }
 }
