@@ -29,6 +29,7 @@ describe('MessageParser', () => {
         const read = feed(new MessageParser(false), bytes, cuts);
         expect(read).toEqual(JSON.parse(JSON.stringify(messages)));
       }),
+      { numRuns: 40 },
     );
   });
 

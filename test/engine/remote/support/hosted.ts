@@ -17,6 +17,10 @@ export async function closeAll(): Promise<void> {
   for (const each of opened.splice(0).reverse()) await each.dispose();
 }
 
+export function later(dispose: () => Promise<void> | void): void {
+  opened.push({ dispose });
+}
+
 export interface Hosted {
   readonly engine: FakeEngine;
   readonly gates: Gates;
