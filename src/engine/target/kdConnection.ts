@@ -180,6 +180,7 @@ export class KdConnection {
     this.noise = 0;
     this.owner.lost('The target has restarted.');
     this.owner.connecting('The target has restarted; reconnecting...');
+    if (this.breakInWanted) this.attention.start();
   }
 
   private onSilent(): void {

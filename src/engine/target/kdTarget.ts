@@ -266,7 +266,9 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       await this.handleException(link, change, epoch);
       return;
     }
-    if (this.state === 'connecting') this.setState('running', 'Connected.');
+    // It goes on after these by itself, also where it was believed to be stopped.
+    this.stop = undefined;
+    if (this.state !== 'running') this.setState('running', 'Connected.');
     if (change.kind === 'command') {
       this.outputEmitter.fire(`Command from the target, not run: ${change.name} ${change.command}\n`);
     } else if (change.kind !== 'unknown') {
@@ -309,29 +311,32 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     const reason = this.classify(change);
     await this.view.breakpoints.dropNear(link, change.processor, change.pc);
     if (epoch !== this.epoch) return;
+    if (await this.passOvertakenStep(link, change)) return;
     const { interceptor } = this;
     this.interceptor = undefined;
     if (interceptor?.accept(change)) return;
-    if (await this.isOvertakenStep(link, change)) return;
     this.enterStop(this.stopOf(change, reason));
     // Whoever waited for another stop learns that it will not come.
     interceptor?.failed(new UserError('The target stopped for another reason.'));
   }
 
-  /** The end of a step that another stop has overtaken is no news: continues. */
-  private async isOvertakenStep(link: KdLink, { code, processor }: ExceptionChange): Promise<boolean> {
-    if (this.stepping !== undefined && this.stepping !== processor) this.overtakenSteps.add(this.stepping);
+  /** Keeps account of steps. The end of one that another stop had overtaken is no news: continues, and returns true. */
+  private async passOvertakenStep(link: KdLink, { code, processor }: ExceptionChange): Promise<boolean> {
+    const { stepping } = this;
     const overtaken = this.overtakenSteps.delete(processor);
-    const awaited = this.stepping === processor;
-    this.stepping = undefined;
-    if (!overtaken || awaited || code !== STATUS_SINGLE_STEP) return false;
-    try {
-      await this.continue(link, processor, { step: false, handled: true });
-      return true;
-    } catch (error) {
-      if (error instanceof LinkError) throw error;
-      return false;
+    if (overtaken && code === STATUS_SINGLE_STEP && stepping !== processor) {
+      try {
+        await this.continue(link, processor, { step: false, handled: true });
+        // Another processor's step may be under way still.
+        this.stepping = stepping;
+        return true;
+      } catch (error) {
+        if (error instanceof LinkError) throw error;
+      }
     }
+    if (stepping !== undefined && stepping !== processor) this.overtakenSteps.add(stepping);
+    this.stepping = undefined;
+    return false;
   }
 
   private stopOf(change: ExceptionChange, reason: StopReason): TargetStop {
