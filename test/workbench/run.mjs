@@ -66,8 +66,7 @@ await finish(totals);
 /** The .vsix, as `npm run package` makes it. */
 function packageExtension() {
   const file = join(run, 'vscode-kd.vsix');
-  const vsce = join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-  const made = spawnSync(process.execPath, [vsce, 'package', '--out', file], { cwd: root, encoding: 'utf8' });
+  const made = spawnSync('npm', ['run', '--silent', 'package', '--', '--out', file], { cwd: root, encoding: 'utf8' });
   console.log(made.stdout.trim().split('\n').at(-1));
   if (made.status !== 0) throw new Error(`vsce package failed:\n${made.stdout}${made.stderr}`);
   // Packaging builds for production; the tests of this repository want the usual build again.
