@@ -70,6 +70,7 @@ export class LiveSession {
     for (const item of opened.history) this.output.show(item);
     this.listen();
     this.lastStop = session.state.stop;
+    this.processors = Math.max(1, session.state.processorCount);
     this.stateChanged(session.state);
     this.tellUnused();
     if (!this.owner) void this.joined();
