@@ -1,5 +1,5 @@
 /** Joins the session of a debugging server, as `-remote` and *Connect to Remote Session* do. */
-import { UserError } from '../base/errors';
+import { CancelledError, errorText, UserError } from '../base/errors';
 import type { ClientInfo, OutputItem } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
 import { SessionClient } from '../session/rpc';
@@ -22,6 +22,9 @@ export interface OpenedSession {
 
 export type JoinedSession = OpenedSession;
 
+/** Milliseconds a server may take to hand out its state and its output so far. */
+const attachLimit = 30_000;
+
 export interface JoinOptions {
   readonly signal?: AbortSignal;
   /** Who we are to the others; this machine and user when left out. */
@@ -41,14 +44,23 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
   const password = await resolvePassword(values.get('Password'), { ask: options.askPassword });
   const address = { host: hostOf(values, 'Server') ?? '', port: portRange(values).low };
   const { signal, historyItems, heartbeat = defaultHeartbeat } = options;
+  const where = formatAddress(address);
   const wire = await clientHandshake(await connectTcp(address, { signal }), {
-    where: formatAddress(address),
+    where,
     identity: options.clientIdentity ?? localIdentity(),
     password,
     signal,
   });
-  const client = await SessionClient.attach(wire, { historyItems, signal, heartbeat });
-  return openedSession(client, () => client.leave());
+  const limit = AbortSignal.timeout(attachLimit);
+  try {
+    const either = signal ? AbortSignal.any([signal, limit]) : limit;
+    const client = await SessionClient.attach(wire, { historyItems, signal: either, heartbeat });
+    return openedSession(client, () => client.leave());
+  } catch (error) {
+    if (limit.aborted) throw new UserError(messages.noAnswer(where));
+    if (error instanceof CancelledError) throw error;
+    throw new UserError(messages.lostWhileJoining(where, errorText(error)), { cause: error });
+  }
 }
 
 export function openedSession(client: SessionClient, dispose: () => Promise<void>): OpenedSession {

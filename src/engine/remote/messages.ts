@@ -33,5 +33,6 @@ export const remoteMessages = {
   silent: (where: string, seconds: number) =>
     `What listens at ${where} does not greet within ${seconds} s; it is no debugging server of this kind.`,
   noAnswer: (where: string) => `${where} does not answer; it may be busy with others.`,
+  lostWhileJoining: (where: string, reason: string) => `Joining the session of ${where} failed: ${reason}`,
   noSense: (where: string) => `${where} broke off the connection while joining.`,
 };

@@ -2,7 +2,7 @@
  * The texts of a session in one place: what WinDbg's documentation fixes is in its words, the rest is ours. Lines
  * end without `\n` here.
  */
-import { asctime } from './text';
+import { asctime, debuggerTime } from './text';
 
 export const messages = {
   busy: '*BUSY* The target is running; the command waits until it stops (Ctrl+C breaks in).',
@@ -30,7 +30,7 @@ export const messages = {
   peerSilent: (seconds: number) => `no sign of life for ${seconds} s.`,
 
   connectedTarget: (what: string, time: Date, pointer64: boolean) =>
-    `Connected to ${what} target at (${asctime(time)}), ptr64 ${pointer64 ? 'TRUE' : 'FALSE'}`,
+    `Connected to ${what} target at (${debuggerTime(time)}), ptr64 ${pointer64 ? 'TRUE' : 'FALSE'}`,
   established: (initialBreak: boolean) =>
     `Kernel Debugger connection established.${initialBreak ? '  (Initial Breakpoint requested)' : ''}`,
   stopFailed: (reason: string) => `The target stopped; its state could not be read: ${reason}`,

@@ -27,7 +27,8 @@ export interface Heartbeat {
   readonly limit: number;
 }
 
-export const defaultHeartbeat: Heartbeat = { interval: 4000, limit: 15_000 };
+/** A dead peer is noticed within 15 seconds. */
+export const defaultHeartbeat: Heartbeat = { interval: 3000, limit: 12_000 };
 
 export interface RpcOptions {
   /** Answers a request; the signal is aborted when the caller gives up or the connection ends. */
@@ -47,6 +48,8 @@ export interface RpcOptions {
 /** Requests of one peer that may be under way at once, and messages that may wait to be looked at. */
 const maxInFlight = 1100;
 const maxBacklog = 4096;
+/** Milliseconds a peer may take to answer a request that was cancelled. */
+const cancelLimit = 2000;
 const userErrorCode = 1;
 /** As in the Language Server Protocol. */
 const requestCancelled = -32800;
@@ -178,15 +181,20 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
       if (ended) return Promise.reject(new UserError(messages.serverClosed));
       if (signal?.aborted) return Promise.reject(new CancelledError());
       const source = new CancellationTokenSource();
-      const cancel = () => source.cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
       return new Promise<Requests[typeof method]['result']>((resolve, reject) => {
+        let late: NodeJS.Timeout | undefined;
+        const cancel = () => {
+          source.cancel();
+          late = setTimeout(() => reject(new CancelledError()), cancelLimit);
+        };
         const lost = () => reject(endReason);
+        signal?.addEventListener('abort', cancel, { once: true });
         waiting.add(lost);
         connection
           .sendRequest<Requests[typeof method]['result']>(method, params, source.token)
           .then(resolve, (error: unknown) => reject(fromResponseError(error)))
           .finally(() => {
+            clearTimeout(late);
             waiting.delete(lost);
             signal?.removeEventListener('abort', cancel);
             source.dispose();

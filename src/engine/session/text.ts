@@ -21,10 +21,28 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** Local time as C's `asctime` writes it, without its newline: `Wed Dec 19 06:23:07 2018`. */
 export function asctime(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, '0');
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  return withClock(time, clock(time));
+}
+
+/** Local time as WinDbg writes it: `Wed Feb 28 17:16:23.051 2018 (UTC - 8:00)`. */
+export function debuggerTime(time: Date): string {
+  const east = -time.getTimezoneOffset();
+  const zone = `${Math.floor(Math.abs(east) / 60)}:${two(Math.abs(east) % 60)}`;
+  const milliseconds = String(time.getMilliseconds()).padStart(3, '0');
+  return `${withClock(time, `${clock(time)}.${milliseconds}`)} (UTC ${east < 0 ? '-' : '+'} ${zone})`;
+}
+
+function clock(time: Date): string {
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+function withClock(time: Date, shown: string): string {
   const day = String(time.getDate()).padStart(2);
-  return `${days[time.getDay()]} ${months[time.getMonth()]} ${day} ${clock} ${time.getFullYear()}`;
+  return `${days[time.getDay()]} ${months[time.getMonth()]} ${day} ${shown} ${time.getFullYear()}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /** Cuts text into pieces of at most `size` characters, after a newline where there is one, never inside a pair. */

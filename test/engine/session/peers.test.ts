@@ -2,9 +2,11 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nextEvent } from '../../../src/engine/base/emitter';
+import { CancelledError } from '../../../src/engine/base/errors';
 import { encodeMessage, MessageParser, type RpcMessage } from '../../../src/engine/session/framing';
 import { Outbox } from '../../../src/engine/session/outbox';
 import type { OutputItem } from '../../../src/engine/session/protocol';
+import { SessionClient } from '../../../src/engine/session/rpc';
 import type { Session } from '../../../src/engine/session/session';
 import { memoryWirePair } from '../../../src/engine/wire/memory';
 import type { Wire } from '../../../src/engine/wire/wire';
@@ -178,6 +180,21 @@ describe('bad peers', () => {
     expect(lines + echoes + left.reduce((sum, each) => sum + each, 0)).toBe(10_000 + 5);
     const seqs = items.map(({ seq }) => seq);
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+  });
+});
+
+describe('a server that does not answer', () => {
+  it('does not hold a request that is cancelled', async () => {
+    const [near, far] = memoryWirePair();
+    far.data(() => {});
+    const attaching = SessionClient.attach(near, { signal: AbortSignal.timeout(20) });
+    await expect(attaching).rejects.toThrow(CancelledError);
+  });
+
+  it('is told apart from one that closes', async () => {
+    const [near, far] = memoryWirePair();
+    far.data(() => far.close());
+    await expect(SessionClient.attach(near)).rejects.toThrow('the debugging server closed the connection.');
   });
 });
 
