@@ -258,7 +258,8 @@ void op_cmpxchg(void) {
   if (!rm_modify(&current)) return;
   bool equal = reg_get(RAX, insn.size) == current;
   alu(CMP, reg_get(RAX, insn.size), current, insn.size);
-  rm_set(equal ? reg_get(insn.reg, insn.size) : current); // written in either case
+  // Memory is written in either case; a register that does not take the new value is not touched at all.
+  if (equal || insn.mod != 3) rm_set(equal ? reg_get(insn.reg, insn.size) : current);
   if (!equal) reg_set(RAX, insn.size, current);
 }
 

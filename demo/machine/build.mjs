@@ -28,7 +28,9 @@ const flags = [
 ];
 
 function build(output) {
-  const sources = readdirSync(here).filter((name) => name.endsWith('.c')).sort();
+  const sources = readdirSync(here)
+    .filter((name) => name.endsWith('.c'))
+    .sort();
   // Relative names and a fixed folder, so that no path of this computer can get into the module.
   execFileSync(compiler, [...flags, ...sources, '-o', output], { cwd: here, stdio: 'inherit' });
 }
@@ -42,7 +44,9 @@ if (process.argv.includes('--check')) {
   try {
     build(join(folder, 'machine.wasm'));
     if (!readFileSync(join(folder, 'machine.wasm')).equals(readFileSync(committed))) {
-      console.error(`demo/out/machine.wasm is not what ${version()} builds from demo/machine (Debian clang 14 made it)`);
+      console.error(
+        `demo/out/machine.wasm is not what ${version()} builds from demo/machine (Debian clang 14 made it)`,
+      );
       process.exitCode = 1;
     }
   } finally {

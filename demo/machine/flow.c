@@ -127,6 +127,7 @@ static bool far_return(u64 rip, u32 cs, u64 outer, bool stack, u64 flat_rsp) {
   u64 rsp = flat_rsp, ss = 0, low;
   Segment code, data = {0};
   if (!(cs & ~3u)) return protection(0);
+  if (!descriptor_read(cs, &low, GP_)) return false;
   if (rpl < cpu.cpl) return protection(cs & ~3u);
   if (!code_segment_check(cs, rpl, true, &code)) return false;
   bool load_stack = stack || rpl != cpu.cpl;
@@ -220,12 +221,16 @@ void op_syscall(void) {
 
 // Only the return to 64-bit code; there is no compatibility mode here.
 void op_sysret(void) {
-  if (!(cpu.efer & EFER_SCE) || !(insn.rex & 8)) {
+  if (!(cpu.efer & EFER_SCE)) {
     undefined();
     return;
   }
   if (cpu.cpl || !canonical(cpu.r[RCX])) {
     protection(0);
+    return;
+  }
+  if (!(insn.rex & 8)) {
+    undefined();
     return;
   }
   u32 selector = (u32)(cpu.star >> 48);
@@ -235,5 +240,6 @@ void op_sysret(void) {
   set_cpl(3);
   insn.next = cpu.r[RCX];
   insn.late_tf = 1;
+  if (cpu.flags & TF) cpu.debug_pending |= DR6_BS; // as if the SYSCALL had just been stepped over
   attend();
 }

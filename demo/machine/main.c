@@ -121,6 +121,7 @@ EXPORT(reset) void reset(void) {
   cpu = (Cpu){0};
   fault = (Fault){0};
   machine.stop = 0;
+  machine.time = 0;
   tlb_flush();
   pic_reset();
   pit_reset();
@@ -154,6 +155,9 @@ EXPORT(boot) bool boot(void) {
     u16 attr = i == CS ? 0xA09B : 0xC093;
     cpu.seg[i] = (Segment){0, 0xFFFFFFFF, attr, i == CS ? 0x10 : i == FS || i == GS ? 0 : 0x18};
   }
+  cpu.ldt = (Segment){0, 0xFFFF, 0x82, 0}; // these three as after power-on
+  cpu.task = (Segment){0, 0xFFFF, 0x8B, 0};
+  cpu.idt = (Table){0, 0xFFFF};
   set_cpl(0);
   attend();
   return true;

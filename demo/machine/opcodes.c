@@ -112,6 +112,7 @@ const Opcode two_byte[256] = {
     [0x30] = {op_wrmsr, 0},
     [0x31] = {op_rdtsc, 0},
     [0x32] = {op_rdmsr, 0},
+    [0x33] = {op_rdpmc, 0},
     X16(0x40, op_cmov, MODRM),
     [0x57] = {op_sse_xor, MODRM},
     [0x6E] = {op_sse_mov_general, MODRM}, [0x6F] = {op_sse_mov_integer, MODRM},

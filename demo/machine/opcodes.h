@@ -15,7 +15,7 @@ void op_mov_rm_reg(void), op_mov_rm_sreg(void), op_mov_sreg_rm(void), op_movnti(
 void op_movsx16(void), op_movsx8(void), op_movsxd(void), op_movzx16(void), op_movzx8(void), op_nop(void);
 void op_nop_memory(void), op_out_dx(void), op_out_imm(void), op_outs(void), op_pop_fs(void), op_pop_gs(void);
 void op_pop_reg(void), op_pop_rm(void), op_popcnt(void), op_popf(void), op_push_fs(void), op_push_gs(void);
-void op_push_imm(void), op_push_reg(void), op_pushf(void), op_rdmsr(void), op_rdtsc(void), op_ret(void);
+void op_push_imm(void), op_push_reg(void), op_pushf(void), op_rdmsr(void), op_rdpmc(void), op_rdtsc(void), op_ret(void);
 void op_retf(void), op_sahf(void), op_scas(void), op_setcc(void), op_shift_cl(void), op_shift_imm(void);
 void op_shift_one(void), op_shld_cl(void), op_shld_imm(void), op_shrd_cl(void), op_shrd_imm(void);
 void op_sign_to_dx(void), op_sse_mov_aligned(void), op_sse_mov_general(void), op_sse_mov_integer(void);

@@ -92,7 +92,8 @@ static void double_shift(u32 count, bool right) {
     before = right ? line >> (count - 1) : (line << (count - 1)) >> 32;
     r = right ? before >> 1 : (line << count) >> 32;
   } else if (right) {
-    before = (a >> (count - 1)) | (count > 1 ? b << (bits - count + 1) : 0);
+    before = a >> (count - 1);
+    if (count > 1 && bits < 64) before |= b << (bits - count + 1); // matters to OF only, which is undefined then
     r = (a >> count) | (b << (bits - count));
   } else {
     before = (a << (count - 1)) | (count > 1 ? b >> (bits - count + 1) : 0);

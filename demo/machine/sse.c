@@ -120,7 +120,7 @@ void op_sse_mov_general(void) {
 // C3: MOVNTI.
 void op_movnti(void) {
   if (insn.mod == 3) undefined();
-  else store(insn.size, reg_get(insn.reg, insn.size));
+  else store(insn.rex & 8 ? 8 : 4, cpu.r[insn.reg]);
 }
 
 // ---- state ---------------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ static bool lods(u32 size) {
 
 static bool cmps(u32 size) {
   u64 a, b;
-  if (!mem_read(source(), size, &a) || !mem_read(destination(), size, &b)) return false;
+  if (!mem_read(destination(), size, &b) || !mem_read(source(), size, &a)) return false;
   alu(CMP, a, b, size);
   advance(RSI, size);
   advance(RDI, size);

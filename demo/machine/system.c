@@ -43,6 +43,7 @@ static bool write_control(u32 index, u64 value) {
 
 void op_mov_reg_cr(void) {
   u64 value;
+  if (!privileged()) return;
   switch (insn.reg) {
   case 0: value = cpu.cr0; break;
   case 2: value = cpu.cr2; break;
@@ -51,20 +52,19 @@ void op_mov_reg_cr(void) {
   case 8: value = cpu.cr8; break;
   default: undefined(); return;
   }
-  if (privileged()) cpu.r[insn.rm] = value;
+  cpu.r[insn.rm] = value;
 }
 
 void op_mov_cr_reg(void) {
-  bool known = insn.reg == 0 || (insn.reg >= 2 && insn.reg <= 4) || insn.reg == 8;
-  if (!known) undefined();
-  else if (privileged()) write_control(insn.reg, cpu.r[insn.rm]);
+  if (privileged()) write_control(insn.reg, cpu.r[insn.rm]);
 }
 
 // DR4 and DR5 are DR6 and DR7 unless CR4.DE is set.
 static bool debug_index(u32 *index) {
+  if (!privileged()) return false;
   if (insn.reg > 7 || ((cpu.cr4 & CR4_DE) && (insn.reg == 4 || insn.reg == 5))) return undefined();
   *index = insn.reg == 4 || insn.reg == 5 ? insn.reg + 2 : insn.reg;
-  return privileged();
+  return true;
 }
 
 void op_mov_reg_dr(void) {
@@ -170,6 +170,8 @@ void op_rdtsc(void) {
   if (tsc_allowed()) set_edx_eax(time_stamp());
 }
 
+void op_rdpmc(void) { protection(0); } // there are no counters
+
 // Leaf, EAX, EBX, ECX, EDX. Family, model and vendor are those of QEMU's default processor, so that a kernel sees
 // the same one in both; the features are what this machine has: no APIC, no x87, no SSE arithmetic.
 static const u32 leaves[][5] = {
@@ -243,7 +245,7 @@ static void look_up(bool limit) {
   bool system_type = type == 2 || type == 9 || type == 11 || (type == 12 && !limit);
   bool good = seen && ((attr & ATTR_S) || system_type);
   flags_put(ZF, good ? ZF : 0);
-  if (good) reg_set(insn.reg, insn.size, limit ? descriptor_segment(0, low).limit : (low >> 32) & 0x00FFFF00);
+  if (good) reg_set(insn.reg, insn.size, limit ? descriptor_segment(0, low).limit : (low >> 32) & 0x00F0FF00);
 }
 void op_lar(void) { look_up(false); }
 void op_lsl(void) { look_up(true); }

@@ -50,7 +50,9 @@ async function demoFile(name: string): Promise<Uint8Array> {
       if (existsSync(place)) return readFile(place);
     }
   }
-  throw new UserError(`The demo machine's file ${name} is missing; 'npm run build' puts it beside the program.`);
+  throw new UserError(
+    `The demo machine's file ${name} is missing; 'npm run build' puts it beside the program.`,
+  );
 }
 
 let compiled: ReturnType<typeof compileMachine> | undefined;
@@ -60,7 +62,10 @@ export async function openDemoMachine(options: DemoMachineOptions = {}): Promise
   compiled ??= demoFile('machine.wasm').then(compileMachine);
   compiled.catch(() => (compiled = undefined));
   const image = options.image ?? (await demoFile('demo.img'));
-  return new RunningMachine(await DemoProcessor.create(await compiled, image, options.ram ?? 32 << 20), options);
+  return new RunningMachine(
+    await DemoProcessor.create(await compiled, image, options.ram ?? 32 << 20),
+    options,
+  );
 }
 
 interface PendingWrite {

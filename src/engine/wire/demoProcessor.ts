@@ -45,7 +45,8 @@ export class DemoProcessor {
 
   /** `ram` in bytes, at least 2 MB; `image` as demo/build.mjs makes it. Throws RangeError when they do not fit. */
   static async create(wasm: WasmModule, image: Uint8Array, ram: number): Promise<DemoProcessor> {
-    if (!(ram >= 2 << 20 && ram <= 1 << 30)) throw new RangeError(`RAM of ${ram} bytes: 2 MB to 1 GB are possible`);
+    if (!(ram >= 2 << 20 && ram <= 1 << 30))
+      throw new RangeError(`RAM of ${ram} bytes: 2 MB to 1 GB are possible`);
     const host = {
       nanoseconds: () => performance.now() * 1e6,
       utc: () => Date.now() / 1000,
@@ -53,7 +54,8 @@ export class DemoProcessor {
     const { exports } = await WebAssembly.instantiate(wasm, { host });
     const machine = exports as Exports;
     const address = machine.create(ram);
-    if (address === 0 || imageBase + image.length > ram) throw new RangeError(`The image does not fit ${ram} bytes`);
+    if (address === 0 || imageBase + image.length > ram)
+      throw new RangeError(`The image does not fit ${ram} bytes`);
     const processor = new DemoProcessor(machine, address, ram, image);
     processor.reset();
     return processor;
@@ -86,7 +88,9 @@ export class DemoProcessor {
   offerInput(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.machine.uart_room());
     if (count === 0) return 0;
-    new Uint8Array(this.machine.memory.buffer, this.machine.uart_staging(), count).set(bytes.subarray(0, count));
+    new Uint8Array(this.machine.memory.buffer, this.machine.uart_staging(), count).set(
+      bytes.subarray(0, count),
+    );
     this.machine.uart_receive(count);
     return count;
   }
