@@ -20,7 +20,7 @@ function build(tools) {
   mkdirSync(out);
   const files = IMAGES.map((image) => ({
     name: image.name,
-    bytes: buildImage(tools, image, root, work, out),
+    bytes: buildImage(tools, image, root, work),
     boot: image.boot,
   }));
   writeFileSync(join(out, 'demo.img'), layoutImage(buildBootPage(tools, root, work), files));

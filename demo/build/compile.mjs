@@ -104,8 +104,8 @@ function compileSources(tools, image, root, work) {
   return objects;
 }
 
-/** Builds one PE and PDB into `out`; object files and import libraries go to `work`. Returns the PE's bytes. */
-export function buildImage(tools, image, root, work, out) {
+/** Builds one PE and PDB into `work`/out, with object files and import libraries in `work`. Returns the PE's bytes. */
+export function buildImage(tools, image, root, work) {
   const objects = compileSources(tools, image, root, work);
   // Relative names keep the linker's records free of absolute paths.
   const names = objects.map((path) => path.slice(work.length + 1));
@@ -114,8 +114,8 @@ export function buildImage(tools, image, root, work, out) {
     tools.link,
     [
       ...LINK_FLAGS,
-      `/out:${join(out, image.name)}`,
-      `/pdb:${join(out, image.pdb)}`,
+      `/out:out/${image.name}`,
+      `/pdb:out/${image.pdb}`,
       `/pdbaltpath:${image.pdb}`,
       '/pdbsourcepath:/demo',
       `/implib:${image.name.replace(/\..*/, '.lib')}`,
@@ -127,8 +127,8 @@ export function buildImage(tools, image, root, work, out) {
     ],
     work,
   );
-  const bytes = setChecksum(readFileSync(join(out, image.name)));
-  writeFileSync(join(out, image.name), bytes);
+  const bytes = setChecksum(readFileSync(join(work, 'out', image.name)));
+  writeFileSync(join(work, 'out', image.name), bytes);
   return bytes;
 }
 
