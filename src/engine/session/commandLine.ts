@@ -39,7 +39,7 @@ export class LineRunner {
         {
           client: client.info.id,
           needsStop: first.command?.whileRunning === 'wait',
-          onWait: () => session.tell(client.info, 'notice', messages.busy),
+          onWait: () => session.tell(client.info, 'notice', messages.busy(session.engine.target.state)),
           run: async (slot) => {
             for (const line of lines)
               if (!(await this.run(client, line.text, line.steps, slot))) return false;
@@ -96,14 +96,19 @@ export class LineRunner {
       endSession: () => void session.end(messages.endedByUser),
     };
     try {
+      let resumed = false;
       for (const { text: name, command, args } of steps) {
         slot.signal.throwIfAborted();
         if (!command) throw new UserError(messages.unknownCommand(oneLine(name, 60)));
         const refusal = session.refusal(command, client.info);
         if (refusal !== undefined) throw new UserError(refusal);
-        if (command.whileRunning === 'wait' && !session.targetStopped) await slot.untilStopped();
+        // What follows a command that set the target running belongs to the next stop.
+        const wait = resumed || command.whileRunning === 'wait';
+        if (wait && !session.targetStopped) await slot.untilStopped();
+        const wasStopped = session.targetStopped;
         await command.run(context, args);
         if (session.ending) return true;
+        resumed = wasStopped && !session.targetStopped;
       }
       return true;
     } catch (error) {

@@ -2,10 +2,14 @@
  * The texts of a session in one place: what WinDbg's documentation fixes is in its words, the rest is ours. Lines
  * end without `\n` here.
  */
+import type { TargetState } from '../target/target';
 import { asctime, debuggerTime } from './text';
 
 export const messages = {
-  busy: '*BUSY* The target is running; the command waits until it stops (Ctrl+C breaks in).',
+  busy: (state: TargetState) =>
+    state === 'running' || state === 'stopped'
+      ? '*BUSY* The target is running; the command waits until it stops (Ctrl+C breaks in).'
+      : '*BUSY* The target is not reached yet; the command waits until it stops.',
   queueFull: (limit: number) => `Command refused: ${limit} commands are waiting already.`,
   tooLong: (length: number, limit: number) =>
     `Command refused: it has ${length} characters, at most ${limit} are allowed.`,

@@ -103,7 +103,9 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     wire.close();
     options.onClosed(reason);
   };
-  const outbox = new Outbox(wire, options.summary, end, options.outbox ?? defaultOutboxLimits);
+  /** Once the wire has closed, a failed write says nothing new, and what came before is still to be told. */
+  const giveUp = (error: Error) => closing ?? end(error);
+  const outbox = new Outbox(wire, options.summary, giveUp, options.outbox ?? defaultOutboxLimits);
   /** Requests of ours without an answer yet; the connection itself would leave them pending at the end. */
   const waiting = new Set<() => void>();
 

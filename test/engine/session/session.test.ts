@@ -102,6 +102,26 @@ describe('Session', () => {
     expect(host.text).toMatch(/\.echo now\nnow\n.*\nat 5000\nrax=0\n0: kd> t\nstep/s);
   });
 
+  it('keeps the rest of a line that set the target running for the stop', async () => {
+    const { target, host } = await stoppedSession();
+    const line = host.run('go; .echo after; .echo more');
+    await until(host, ({ targetState }) => targetState === 'running');
+    expect(await host.run('.echo between')).toBe(true);
+    target.halt('breakpoint', 0x5000n);
+    expect(await line).toBe(true);
+    expect(host.text).toMatch(/between\nbetween\n[^]*at 5000\nafter\nmore\n$/);
+  });
+
+  it('says that a command waits for a target that is not reached yet', async () => {
+    const { session, target } = start();
+    const host = await join(session);
+    const waiting = host.run('r');
+    await host.sees('*BUSY* The target is not reached yet; the command waits until it stops.\n');
+    target.go('running');
+    target.halt();
+    expect(await waiting).toBe(true);
+  });
+
   it('hides comments from the others', async () => {
     const { session, host } = await stoppedSession();
     const a = await join(session, ann);

@@ -261,6 +261,7 @@ export function fakeLanguage(gates = new Gates()): CommandLanguage {
       await engine.resume('go');
       await untilStopped();
     }),
+    command('go', 'wait', ({ engine }) => engine.resume('go')),
     command('.shell', 'run', ({ write }) => write('shell\n'), { touchesHost: true }),
     command('.cls', 'run', ({ clearScreen }) => clearScreen()),
     command('qq', 'run', ({ endSession }) => endSession()),
