@@ -83,9 +83,13 @@ export class BreakpointRegistry {
 
   changed({ kind, breakpoint }: Events['breakpoint']): void {
     const { id } = breakpoint;
+    const before = this.rows.get(id);
     if (kind === 'removed') this.rows.delete(id);
     else this.rows.set(id, breakpoint);
     const own = this.ownKind(breakpoint.owner);
+    // One more hit changes nothing that DAP shows.
+    const same = before?.address === breakpoint.address && before?.enabled === breakpoint.enabled;
+    if (kind === 'changed' && same) return;
     if (own === undefined) {
       this.send(new BreakpointEvent(kind, dapBreakpoint(this.foreignId(id), breakpoint)));
       if (kind === 'removed') this.foreign.delete(id);

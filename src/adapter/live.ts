@@ -27,6 +27,8 @@ export interface LiveOptions {
 
 /** The sequence by which clients clear their console (VS Code does). */
 const clearConsole = '\x1b[2J';
+/** Changes of state within this time are told as one, in milliseconds. */
+const stateDelay = 25;
 /** Time to put things in order in the target before the connection is closed, in milliseconds. */
 const leaveTime = 3000;
 
@@ -47,7 +49,8 @@ export class LiveSession {
   private over = false;
   private leaving: Promise<void> | undefined;
   private readonly lifetime = new AbortController();
-  private stateDue: NodeJS.Immediate | undefined;
+  private stateDue: NodeJS.Timeout | undefined;
+  private shownState: string | undefined;
 
   constructor(
     readonly configuration: SessionConfiguration,
@@ -69,6 +72,7 @@ export class LiveSession {
     if (opened.banner !== '') options.output('console', `${opened.banner.trimEnd()}\n`);
     for (const item of opened.history) this.output.show(item);
     this.listen();
+    if (this.over) this.stopListening();
     this.lastStop = session.state.stop;
     this.processors = Math.max(1, session.state.processorCount);
     this.stateChanged(session.state);
@@ -211,7 +215,7 @@ export class LiveSession {
     this.lastStop = undefined;
     this.lifetime.abort();
     this.progress?.end();
-    if (this.stateDue) clearImmediate(this.stateDue);
+    clearTimeout(this.stateDue);
     for (const subscription of this.subscriptions.splice(0)) subscription.dispose();
   }
 
@@ -252,11 +256,19 @@ export class LiveSession {
       while (this.processors > count)
         this.options.send(new ThreadEvent('exited', threadId(--this.processors)));
     }
-    // Several changes in one turn are one event: only the last state counts.
-    this.stateDue ??= setImmediate(() => {
-      this.stateDue = undefined;
-      this.options.send(new Event('kd/state', this.session.state));
-    });
+    if (this.shownState === undefined) this.showState();
+    else this.stateDue ??= setTimeout(() => this.showState(), stateDelay);
+  }
+
+  /** Every command makes the session busy and idle again; what follows quickly is one event, and what says nothing new none. */
+  private showState(): void {
+    clearTimeout(this.stateDue);
+    this.stateDue = undefined;
+    const { state } = this.session;
+    const text = JSON.stringify({ ...state, clients: state.clients.map(({ id }) => id) });
+    if (text === this.shownState) return;
+    this.shownState = text;
+    this.options.send(new Event('kd/state', state));
   }
 
   private memoryChanged(address: string | undefined, count: number | undefined): void {

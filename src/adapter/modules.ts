@@ -52,6 +52,7 @@ export function dapModule(row: ModuleRow): DebugProtocol.Module {
     path: row.path,
     symbolStatus: row.symbolStatus,
     addressRange: `${row.base} - 0x${end.toString(16)}`,
-    dateTimeStamp: `0x${row.timestamp.toString(16).padStart(8, '0')}`,
+    // A load message of the target does not tell it.
+    ...(row.timestamp === 0 ? {} : { dateTimeStamp: `0x${row.timestamp.toString(16).padStart(8, '0')}` }),
   };
 }
