@@ -54,7 +54,7 @@ export class ExpressionError extends UserError {
     text: string,
     readonly position: number,
   ) {
-    const rest = text.slice(position).trim();
+    const rest = (text.slice(position).trim().split(/[\r\n]/)[0] ?? '').slice(0, MAX_QUOTED);
     super(
       problem === MISSING
         ? `Numeric expression missing from '${rest || '<EOL>'}'`
@@ -64,6 +64,8 @@ export class ExpressionError extends UserError {
 }
 
 const MISSING = 'Numeric expression missing';
+/** Longest part of the user's text that an error repeats. */
+const MAX_QUOTED = 80;
 const MAX_DEPTH = 200;
 /** The longest command line; it also bounds how deep a tree can get. */
 const MAX_LENGTH = 4096;

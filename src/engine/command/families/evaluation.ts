@@ -43,8 +43,9 @@ async function formats({ engine, write }: CommandContext, text: string): Promise
 /** Small values as seconds since 1970, large ones as 100 ns since 1601. */
 function time(value: bigint): string {
   const offset = -new Date().getTimezoneOffset();
-  if (value <= 0x7fff_ffffn) return formatFileTime((value + 11_644_473_600n) * 10_000_000n, offset);
-  return formatFileTime(value, offset);
+  const fileTime = value <= 0x7fff_ffffn ? (value + 11_644_473_600n) * 10_000_000n : value;
+  const text = formatFileTime(fileTime, offset).replace(/ \(UTC.*$/, '');
+  return fileTime === value ? text : text.replace(/\.000/, '');
 }
 
 function float(value: number): string {
