@@ -28,7 +28,7 @@ export function describeWhen(available: boolean, what: string, name: string, bod
       });
     });
   } else {
-    console.warn(`Left out: '${name}' (needs ${what}).`);
+    process.stderr.write(`Left out: '${name}' (needs ${what}).\n`);
     describe(name, () => {
       it(`is left out: needs ${what}`, () => {});
     });

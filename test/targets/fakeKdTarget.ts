@@ -207,7 +207,7 @@ export class FakeKdTarget {
   stopWith(stateChange: Uint8Array): void {
     this.state = 'stopped';
     this.stateChange = stateChange;
-    this.send(PacketType.stateChange64, stateChange);
+    void this.send(PacketType.stateChange64, stateChange);
   }
 
   // --- what it says by itself

@@ -66,7 +66,7 @@ function wireSource(connection: KernelConnection): WireSource {
         open: async () => {
           // Loaded when asked for: it brings the machine's code with it.
           const { openDemoMachine } = await import('../wire/demo');
-          return (await openDemoMachine()).wire;
+          return (await openDemoMachine({ keepAlive: true })).wire;
         },
       };
     default:

@@ -8,15 +8,8 @@ import { x64 } from '../arch/x64';
 import { delay } from '../base/clock';
 import { Emitter } from '../base/emitter';
 import { errorText, UserError } from '../base/errors';
-import {
-  causeBugCheck,
-  continueException,
-  continueSimple,
-  idleDr7,
-  reboot,
-  switchProcessor,
-} from '../kd/control';
-import { LinkError, type KdLink } from '../kd/link';
+import { causeBugCheck, continueException, continueSimple, reboot, switchProcessor } from '../kd/control';
+import { LinkError, type KdLink, type LinkCounters } from '../kd/link';
 import { readMsr, writeMsr } from '../kd/msr';
 import type { ExceptionChange, StateChange } from '../kd/stateChange';
 import { getVersion, VersionFlag } from '../kd/version';
@@ -109,6 +102,11 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   /** Opens the wire and keeps it open until `close`. Everything that happens is told by events. */
   start(): void {
     this.connection.start();
+  }
+
+  /** What went over the present link; undefined without one. */
+  get counters(): Readonly<LinkCounters> | undefined {
+    return this.connection.link?.counters;
   }
 
   // --- memory and registers
@@ -260,7 +258,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   private async handleChange(link: KdLink, change: StateChange, epoch: number): Promise<void> {
     this.processorCount = Math.max(this.processorCount, change.processorCount);
     this.view.stopped(change.processor);
-    if (!this.identified) await this.identify(link, change.processor, epoch);
+    if (!this.identified) await this.identify(link, change, epoch);
     if (epoch !== this.epoch) return;
     if (change.kind === 'exception') {
       await this.handleException(link, change, epoch);
@@ -284,7 +282,8 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
   }
 
   /** The first stop of a target: what it is; and clears what an earlier debugger may have left. */
-  private async identify(link: KdLink, processor: number, epoch: number): Promise<void> {
+  private async identify(link: KdLink, change: StateChange, epoch: number): Promise<void> {
+    const { processor } = change;
     const version = await getVersion(link, processor);
     const architecture = architectures.find(({ machineType }) => machineType === version.machineType);
     if (!architecture) {
@@ -292,7 +291,9 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
       const machine = version.machineType.toString(16);
       throw new UserError(`The target's machine type 0x${machine} is not supported; only x64 (0x8664) is.`);
     }
-    await this.view.breakpoints.clearLeftovers(link, processor);
+    // At the load of the kernel itself nobody can have set any.
+    const isBoot = change.kind === 'load' && change.base === version.kernelBase;
+    if (!isBoot) await this.view.breakpoints.clearLeftovers(link, processor);
     if (epoch !== this.epoch) return;
     this.architecture = architecture;
     this.version = {
