@@ -217,7 +217,10 @@ export class ModuleList {
   private fromEvent(event: ModuleEvent): LoadedModule {
     const imageName = fileNameOf(event.path) || 'unknown';
     const name = event.base === this.target.version?.kernelBase ? 'nt' : moduleName(imageName);
-    const taken = this.images.some((image) => image.name.toLowerCase() === name.toLowerCase());
+    // An event may name an image that the list had already; it keeps its name.
+    const taken = this.images.some(
+      (image) => image.base !== event.base && image.name.toLowerCase() === name.toLowerCase(),
+    );
     return {
       name: taken ? `${name}_${event.base.toString(16)}` : name,
       imageName,
