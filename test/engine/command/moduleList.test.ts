@@ -16,5 +16,7 @@ it('keeps the name of a module that a load event names again', async () => {
     size: driver.size,
     checksum: driver.checksum,
   });
-  expect((await modules.list()).map(({ name }) => name).sort()).toEqual(before.map(({ name }) => name).sort());
+  expect((await modules.list()).map(({ name }) => name).sort()).toEqual(
+    before.map(({ name }) => name).sort(),
+  );
 });
