@@ -31,6 +31,8 @@ const clearConsole = '\x1b[2J';
 const stateDelay = 25;
 /** Time to put things in order in the target before the connection is closed, in milliseconds. */
 const leaveTime = 3000;
+/** Time that closing may take, in milliseconds. */
+const closeTime = 5000;
 
 export class LiveSession {
   readonly session: SessionPort;
@@ -183,7 +185,7 @@ export class LiveSession {
     } catch {
       // The target or the server does not answer; there is nothing left to put in order.
     }
-    await this.opened.dispose();
+    await this.close();
   }
 
   /** Ends the session for everybody and leaves the target as it is, like `qq`. */
@@ -191,7 +193,7 @@ export class LiveSession {
     if (this.over) return;
     if (this.owner) {
       this.ended('console', '');
-      await this.opened.dispose();
+      await this.close();
     } else {
       await this.session.request('execute', { text: 'qq' }, AbortSignal.timeout(leaveTime));
     }
@@ -200,7 +202,14 @@ export class LiveSession {
   /** The user does not want to wait for the target any longer. */
   async giveUp(): Promise<void> {
     this.ended('console', '');
-    await this.opened.dispose();
+    await this.close();
+  }
+
+  /** The connection to the target or to the server is closed in order where that takes no longer than it may. */
+  private async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, closeTime)));
+    await Promise.race([this.opened.dispose(), late]).finally(() => clearTimeout(timer));
   }
 
   private ended(category: OutputCategory, reason: string): void {

@@ -33,7 +33,8 @@ export class OutputView {
     if (kind === 'debuggee') return 'stdout';
     // What colleagues have to type to join deserves more than a line, unless it answers what was just typed here.
     if (!this.lastWasOwn && /^Server started\./m.test(text)) return 'important';
-    return 'console';
+    // VS Code shows `console` as warnings: for what is about the session. The answers to commands read as plain text.
+    return kind === 'normal' ? 'stdout' : 'console';
   }
 
   private showCommand({ text, author }: OutputItem): void {

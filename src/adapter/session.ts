@@ -107,6 +107,8 @@ export class AdapterSession extends ProtocolServer implements Adapter {
       await this.opening;
     } catch (error) {
       this.opening = undefined;
+      await this.opened?.leave(true);
+      this.opened = undefined;
       throw error;
     }
   }

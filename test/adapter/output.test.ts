@@ -17,11 +17,13 @@ describe('OutputView', () => {
     show('normal', 'rax=1\n');
     show('error', 'no\n');
     show('debuggee', 'hello\n');
+    show('debuggee', 'Server started.\n');
     show('notice', 'Server started.  Client can connect with any of these command lines\n');
     expect(shown).toEqual([
-      'console|rax=1\n',
+      'stdout|rax=1\n',
       'stderr|no\n',
       'stdout|hello\n',
+      'stdout|Server started.\n',
       'important|Server started.  Client can connect with any of these command lines\n',
     ]);
   });

@@ -1,3 +1,4 @@
+import { TerminatedEvent } from '@vscode/debugadapter';
 import type { Handler } from '../handler';
 
 /** Ends the session for everybody (`qq`); the kernel stays as it is, halted if it was. */
@@ -5,7 +6,13 @@ export const terminate: Handler<undefined> = {
   capabilities: { supportsTerminateRequest: true },
   showErrors: true,
   async run(adapter) {
-    await adapter.live.end();
+    if (adapter.current) {
+      await adapter.current.end();
+    } else {
+      // Still opening, or over already.
+      await adapter.leave(false);
+      adapter.send(new TerminatedEvent());
+    }
     return undefined;
   },
 };

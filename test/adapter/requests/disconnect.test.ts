@@ -57,6 +57,17 @@ describe('disconnect', () => {
 });
 
 describe('terminate', () => {
+  it('gives up a session that is still being opened', async () => {
+    const { client } = startAdapter(
+      (_configuration, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    );
+    const launch = client.send('launch', { target: 'demo:' });
+    await client.request('terminate');
+    await client.waitFor('terminated');
+    expect(await client.response(launch)).toMatchObject({ success: false, message: 'cancelled' });
+  });
+
   it('ends an owned session and leaves the target as it is', async () => {
     const { session, client } = await stopped();
     await client.request('terminate');
