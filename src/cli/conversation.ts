@@ -55,11 +55,14 @@ export class Conversation {
     return !this.over && this.pending === 0 && !this.state.busy && this.state.prompt !== '';
   }
 
-  /** Sends a command line and resolves when it has run; a refusal goes to `failed`. Never rejects. */
-  async execute(text: string): Promise<void> {
+  /**
+   * Sends a command line and resolves when it has run; a refusal goes to `failed`. Never rejects. `patient`: nobody
+   * sits there who should be told that the line waits for the target to stop.
+   */
+  async execute(text: string, patient = false): Promise<void> {
     if (this.over) return;
     this.pending++;
-    await this.attempt(this.client.request('execute', { text }));
+    await this.attempt(this.client.request('execute', { text, patient }));
     this.pending--;
     this.changes.fire();
   }

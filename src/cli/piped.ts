@@ -48,7 +48,7 @@ export class Piped implements FrontEnd {
         const next = await Promise.race([iterator.next(), conversation.end.then(() => undefined)]);
         // At the end of the input a client leaves, and the owner's session ends as with `q`.
         if (!next || next.done) break;
-        if (next.value.trim() !== '') await conversation.execute(next.value);
+        if (next.value.trim() !== '') await conversation.execute(next.value, true);
       }
     } finally {
       stopWatching();

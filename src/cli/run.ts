@@ -174,12 +174,12 @@ async function startUp(
   } else if (options.initialBreak && conversation.state.targetState === 'running') {
     await conversation.breakIn();
   }
-  if (options.commands !== undefined) await conversation.execute(options.commands);
+  if (options.commands !== undefined) await conversation.execute(options.commands, true);
   await runLines(conversation, lines);
 }
 
 async function runLines(conversation: Conversation, lines: readonly string[]): Promise<void> {
-  for (const line of lines) await conversation.execute(line);
+  for (const line of lines) await conversation.execute(line, true);
 }
 
 /** Calls `action` at the first stop after each loss of the target. */

@@ -22,7 +22,11 @@ export class LineRunner {
   constructor(private readonly session: Session) {}
 
   /** Queues a line; resolves to false when it was refused, cancelled or failed. What went wrong has been printed. */
-  async execute(client: SessionClientEnd, text: string, signal?: AbortSignal): Promise<boolean> {
+  async execute(
+    client: SessionClientEnd,
+    text: string,
+    { signal, patient = false }: { signal?: AbortSignal; patient?: boolean } = {},
+  ): Promise<boolean> {
     const { session } = this;
     if (text.length > maxCommandLength) {
       session.tell(client.info, 'error', messages.tooLong(text.length, maxCommandLength));
@@ -39,7 +43,9 @@ export class LineRunner {
         {
           client: client.info.id,
           needsStop: first.command?.whileRunning === 'wait',
-          onWait: () => session.tell(client.info, 'notice', messages.busy(session.engine.target.state)),
+          onWait: () => {
+            if (!patient) session.tell(client.info, 'notice', messages.busy(session.engine.target.state));
+          },
           run: async (slot) => {
             for (const line of lines)
               if (!(await this.run(client, line.text, line.steps, slot))) return false;

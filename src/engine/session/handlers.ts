@@ -44,8 +44,8 @@ const handlers: Handlers = {
     return { client: client.info, banner: session.banner, state: session.state, history };
   },
 
-  async execute({ session, client, signal }, { text }) {
-    return { ok: await session.runner.execute(client, text, signal) };
+  async execute({ session, client, signal }, { text, patient }) {
+    return { ok: await session.runner.execute(client, text, { signal, patient }) };
   },
 
   async breakIn({ session }) {

@@ -30,6 +30,7 @@ const checks: Readonly<
     is: (value) => Number.isInteger(value) && Math.abs(Number(value)) <= 0x7fff_ffff,
     wanted: 'a whole number',
   },
+  flag: { is: (value) => typeof value === 'boolean', wanted: 'true or false' },
   texts: {
     is: (value) => Array.isArray(value) && value.length <= maxTexts && value.every(isText),
     wanted: `a list of at most ${maxTexts} strings`,

@@ -135,7 +135,8 @@ export interface Requests {
     result: { client: ClientInfo; banner: string; state: SessionState; history: OutputItem[] };
   };
   /** Queues a command line; resolves when it has run. `ok` is false when it failed; its output tells why. */
-  execute: { params: { text: string }; result: { ok: boolean } };
+  /** A `patient` caller expects that the line may have to wait for the target to stop and is not told so. */
+  execute: { params: { text: string; patient?: boolean }; result: { ok: boolean } };
   /** Out of band: stops a running target. */
   breakIn: { params: Record<string, never>; result: null };
   /** Ends the running command and drops the waiting ones of this client. */
@@ -177,7 +178,9 @@ type ParamKindOf<T> = [T] extends [ResumeKind]
       ? 'count' | 'integer'
       : [T] extends [string[]]
         ? 'texts'
-        : never;
+        : [T] extends [boolean]
+          ? 'flag'
+          : never;
 type ParamShape<P> = string extends keyof P
   ? Readonly<Record<string, never>>
   : {
@@ -195,7 +198,7 @@ export interface RequestRow<P = unknown> {
 
 export const requestTable: { readonly [M in RequestName]: RequestRow<Requests[M]['params']> } = {
   attach: { whileRunning: 'any', params: { historyItems: 'count?' } },
-  execute: { whileRunning: 'any', params: { text: 'text' } },
+  execute: { whileRunning: 'any', params: { text: 'text', patient: 'flag?' } },
   breakIn: { whileRunning: 'any', params: {} },
   cancel: { whileRunning: 'any', params: {} },
   resume: { whileRunning: 'refuse', queued: true, params: { kind: 'resumeKind', processor: 'count?' } },

@@ -102,6 +102,17 @@ describe('Session', () => {
     expect(host.text).toMatch(/\.echo now\nnow\n.*\nat 5000\nrax=0\n0: kd> t\nstep/s);
   });
 
+  it('does not tell a patient caller that its command waits', async () => {
+    const { target, host } = await stoppedSession();
+    await host.run('go');
+    await until(host, ({ targetState }) => targetState === 'running');
+    const line = host.client.request('execute', { text: 'r', patient: true });
+    expect(await host.run('.echo between')).toBe(true);
+    target.halt('breakpoint', 0x5000n);
+    expect(await line).toEqual({ ok: true });
+    expect(host.text).not.toContain('*BUSY*');
+  });
+
   it('keeps the rest of a line that set the target running for the stop', async () => {
     const { target, host } = await stoppedSession();
     const line = host.run('go; .echo after; .echo more');
