@@ -51,6 +51,7 @@ export class FakeKdTarget {
   );
   readonly processors: FakeProcessor[];
   readonly msrs = new Map<number, bigint>([[0xc0000080, 0xd01n]]);
+  readonly ports = new Map<number, number>();
   /** Every request that was carried out, in order. */
   readonly log: { api: number; processor: number; value: bigint }[] = [];
   current = 0;

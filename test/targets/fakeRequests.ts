@@ -105,6 +105,11 @@ export function serveRequest(target: FakeKdTarget, payload: Uint8Array): Uint8Ar
       if (!cpu || address !== 2n) return failed();
       cpu.special.set(data);
       return reply(0, (union) => union.setUint32(12, data.length, true));
+    case 0x3139:
+      return reply(0, (union) => union.setUint32(12, target.ports.get(Number(address)) ?? 0xffffffff, true));
+    case 0x313a:
+      target.ports.set(Number(address), request.getUint32(28, true));
+      return reply(0);
     case 0x313b:
       target.rebooted++;
       target.restart();

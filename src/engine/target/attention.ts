@@ -6,8 +6,9 @@ import type { Clock } from '../base/clock';
 import type { Disposable } from '../base/emitter';
 import type { KdLink } from '../kd/link';
 
-/** Milliseconds between two attempts. */
+/** Milliseconds between two attempts, and after the very first. */
 const period = 1000;
+const firstPause = 300;
 /** RESETs per attempt of the user's: some pipes keep them all for a machine that is off and deliver them later. */
 const resetLimit = 8;
 
@@ -57,7 +58,7 @@ export class Attention {
       this.writing = true;
       void this.send(link, breakIn, resync).finally(() => (this.writing = false));
     }
-    this.timer = this.clock.after(period, () => this.next());
+    this.timer = this.clock.after(this.turn > 1 ? period : firstPause, () => this.next());
   }
 
   private send(link: KdLink, breakIn: boolean, resync: boolean): Promise<void> {

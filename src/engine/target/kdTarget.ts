@@ -174,7 +174,9 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     if (this.resuming) throw new UserError('The target is being resumed already.');
     this.resuming = true;
     try {
-      if (processor !== undefined && processor !== this.stop?.processor) await this.switchTo(link, processor);
+      if (mode === 'step' && processor !== undefined && processor !== this.stop?.processor) {
+        await this.switchTo(link, processor);
+      }
       const { stop } = this.requireStopped('Resuming');
       if (handled && (await this.skipHardCoded(stop))) {
         if (mode === 'step') {
