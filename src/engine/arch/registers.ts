@@ -58,7 +58,7 @@ export class Registers {
 
   private row(name: string): RegisterInfo {
     const info = Registers.find(this.architecture, name);
-    if (!info) throw new UserError(`Bad register error in '${name}'`);
+    if (!info) throw new UserError(`Bad register error at '${name}'`);
     return info;
   }
 

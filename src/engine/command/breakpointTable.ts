@@ -1,6 +1,8 @@
 /** The breakpoints of the session: ids, owners, hits, and keeping the target's own set in step. */
 import { Emitter } from '../base/emitter';
 import { UserError } from '../base/errors';
+import { Registers } from '../arch/registers';
+import { parseNumber } from '../expression/tokens';
 import type { Target } from '../target/target';
 import type { Breakpoint, Breakpoints } from './engine';
 
@@ -8,8 +10,8 @@ import type { Breakpoint, Breakpoints } from './engine';
 export const MAX_BREAKPOINTS = 32;
 const MAX_ID = 999;
 
-/** An expression that means the same place after a reboot: a symbol with an optional constant. */
-const symbolic = /^[A-Za-z_][A-Za-z0-9_]*(![A-Za-z0-9_?@$]+)?(\s*[+-]\s*(0x|0n)?[0-9a-f`]+h?)?$/i;
+/** A name with an optional module and constant. */
+const simple = /^([A-Za-z_]\w*(?:![\w?@$]+)?)(?:\s*[+-]\s*[0-9a-fx`]+h?)?$/i;
 
 interface Entry extends Breakpoint {
   address: bigint | undefined;
@@ -79,7 +81,7 @@ export class BreakpointTable implements Breakpoints {
   forgetAddresses(): void {
     for (const entry of this.entries.values()) {
       const { address } = entry;
-      if (address === undefined || !symbolic.test(entry.expression)) continue;
+      if (address === undefined || !this.isSymbolic(entry.expression)) continue;
       entry.address = undefined;
       this.release(address);
       this.fire('changed', entry);
@@ -99,6 +101,16 @@ export class BreakpointTable implements Breakpoints {
 
   dispose(): void {
     this.emitter.dispose();
+  }
+
+  /** The expression means the same place after a reboot: a symbol, not a number and not a register. */
+  private isSymbolic(expression: string): boolean {
+    const name = simple.exec(expression.trim())?.[1];
+    if (name === undefined) return false;
+    if (name.includes('!')) return true;
+    const { architecture } = this.target;
+    const isRegister = architecture !== undefined && Registers.find(architecture, name) !== undefined;
+    return parseNumber(name, 16) === undefined && !isRegister;
   }
 
   /** Takes it out of the target unless another breakpoint needs it there. */

@@ -139,7 +139,7 @@ export class ModuleList {
       this.forget();
     } else if (event.kind === 'unload') {
       this.images = this.images.filter(({ base }) => base !== event.base);
-    } else if (this.images.length < MAX_IMAGES) {
+    } else if (this.images.length < MAX_IMAGES && !this.images.some((image) => isSame(image, event))) {
       this.images = [
         ...this.images.filter(({ base }) => base !== event.base),
         new LoadedImage(this.fromEvent(event), this.memory),
@@ -217,7 +217,6 @@ export class ModuleList {
   private fromEvent(event: ModuleEvent): LoadedModule {
     const imageName = fileNameOf(event.path) || 'unknown';
     const name = event.base === this.target.version?.kernelBase ? 'nt' : moduleName(imageName);
-    // An event may name an image that the list had already; it keeps its name.
     const taken = this.images.some(
       (image) => image.base !== event.base && image.name.toLowerCase() === name.toLowerCase(),
     );
@@ -231,4 +230,9 @@ export class ModuleList {
       checksum: event.checksum,
     };
   }
+}
+
+/** An event may name an image that the list has already; the list knows more of it. */
+function isSame(image: LoadedImage, event: ModuleEvent): boolean {
+  return image.base === event.base && image.size === event.size && image.checksum === event.checksum;
 }

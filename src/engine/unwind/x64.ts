@@ -132,6 +132,13 @@ class State {
     this.pc = await this.pop();
   }
 
+  /** rip, cs, rflags, rsp, ss, as the CPU pushes them on an interrupt. */
+  async popMachineFrame(): Promise<void> {
+    this.pc = await this.word(this.sp);
+    this.sp = await this.word(this.sp + 24n);
+    this.interrupted = true;
+  }
+
   frame(): X64Frame {
     return { pc: this.pc, registers: this.registers, interrupted: this.interrupted };
   }
@@ -216,13 +223,10 @@ async function undoOperations(state: State, info: UnwindInfo, offset: number): P
       case 'save':
         state.registers[operation.register] = await state.word(saveBase + BigInt(operation.offset));
         break;
-      case 'machineFrame': {
-        const at = state.sp + (operation.errorCode ? 8n : 0n);
-        state.pc = await state.word(at);
-        state.sp = await state.word(at + 24n);
-        state.interrupted = true;
+      case 'machineFrame':
+        if (operation.errorCode) state.sp += 8n;
+        await state.popMachineFrame();
         return true;
-      }
       case 'saveXmm':
         break;
     }
@@ -253,7 +257,8 @@ async function finishEpilogue(
     state.sp = (state.registers[info.frameRegister] ?? 0n) + epilogue.adjust.displacement;
   }
   for (const register of epilogue.pops) state.registers[register] = await state.pop();
-  await state.popReturn();
+  if (epilogue.interruptReturn) await state.popMachineFrame();
+  else await state.popReturn();
   return true;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Recognises the epilogue of an x64 function from its code, which the ABI fixes: an optional `add rsp,n` or
- * `lea rsp,[frame+n]`, pops, then a return or a jump out of the function.
+ * `lea rsp,[frame+n]`, pops, then a return or a jump out of the function; trap handlers end by `iretq` instead.
  */
 import { dataView } from '../image/reader';
 
@@ -14,6 +14,8 @@ export interface Epilogue {
   readonly pops: readonly number[];
   /** Offset of a direct jump's target from the start of `code`; undefined for returns and indirect jumps. */
   readonly jump: number | undefined;
+  /** Ends by `iretq`: what lies on the stack is a machine frame. */
+  readonly interruptReturn: boolean;
 }
 
 /** Enough for an adjustment, sixteen pops and the final instruction. */
@@ -32,7 +34,9 @@ export function matchEpilogue(code: Uint8Array, frameRegister: number): Epilogue
     at += rex === 0 ? 1 : 2;
   }
   const end = matchEnd(code, at);
-  return end && { adjust: adjusted?.adjust, pops, jump: end.jump };
+  return (
+    end && { adjust: adjusted?.adjust, pops, jump: end.jump, interruptReturn: end.interruptReturn ?? false }
+  );
 }
 
 function matchAdjustment(
@@ -65,10 +69,14 @@ function matchAdjustment(
   return undefined;
 }
 
-function matchEnd(code: Uint8Array, at: number): { jump: number | undefined } | undefined {
+function matchEnd(
+  code: Uint8Array,
+  at: number,
+): { jump: number | undefined; interruptReturn?: boolean } | undefined {
   const view = dataView(code);
   const [first, second, third] = [code[at], code[at + 1], code[at + 2]];
   if (first === 0xc3 || first === 0xc2) return { jump: undefined };
+  if (first === 0x48 && second === 0xcf) return { jump: undefined, interruptReturn: true };
   // rep ret and bnd ret.
   if ((first === 0xf3 || first === 0xf2) && second === 0xc3) return { jump: undefined };
   if (first === 0xeb && second !== undefined) return { jump: at + 2 + view.getInt8(at + 1) };

@@ -38,7 +38,7 @@ export function runPrologue(
   const registers = [...initial];
   const states: CpuState[] = [];
   let offset = 0;
-  for (const row of x64.disassemble(code, 0n, 100)) {
+  for (const row of x64.disassemble(code.subarray(0, size + 16), 0n, 100)) {
     states.push({ offset, registers: [...registers] });
     if (offset >= size) return states;
     if (!execute(row.mnemonic, row.operands, registers, memory)) return undefined;

@@ -214,6 +214,17 @@ describe('unwinding crafted functions', () => {
     expect(caller?.registers[4]).toBe(STACK - 0x800n);
   });
 
+  it('finds the interrupted code from the last instruction of a trap handler', async () => {
+    // sub rsp,28h; add rsp,28h; iretq
+    const code = [0x48, 0x83, 0xec, 0x28, 0x48, 0x83, 0xc4, 0x28, 0x48, 0xcf];
+    const info = [1, 4, 2, 0, 4, 0x42, 0, 0x0a];
+    const words = { 0: CALLER, 0x18: STACK - 0x800n };
+    expect(await craft(code, info, words)(8)).toMatchObject({ pc: CALLER, interrupted: true });
+    const before = craft(code, info, { 0x28: CALLER, 0x40: STACK - 0x800n });
+    expect((await before(4))?.pc).toBe(CALLER);
+    expect((await craft(code, info, words)(0))?.pc).toBe(CALLER);
+  });
+
   it('applies the unwind data of the function that a chained entry continues', async () => {
     const image = new Uint8Array(0x4000);
     const view = new DataView(image.buffer);

@@ -26,8 +26,10 @@ async function stack(context: CommandContext, text: string, processor?: number):
   args.end();
   if (count < 1n || count > MAX_FRAMES)
     throw new UserError(`Range error at '${text.trim()}': 1 to 0x400 frames.`);
-  const frames = await engine.stack(processor ?? engine.processor, Number(count), context.signal);
-  const columns = await layout(engine, frames, flags);
+  // One more: the arguments of a frame lie in its caller's.
+  const walked = await engine.stack(processor ?? engine.processor, Number(count) + 1, context.signal);
+  const columns = await layout(engine, walked, flags);
+  const frames = walked.slice(0, Number(count));
   write(` # ${columns.header}Call Site\n`);
   for (const [index, frame] of frames.entries()) {
     const number = index.toString(16).padStart(2, '0');
