@@ -1,6 +1,6 @@
 /** Executes the prologue of a function as far as it moves the stack pointer and saves registers. */
 import { x64 } from '../../../src/engine/arch/x64';
-import { SparseMemory } from './sparseMemory';
+import type { SparseMemory } from './sparseMemory';
 
 export const names = [
   'rax',
