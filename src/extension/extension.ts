@@ -3,13 +3,14 @@ import * as vscode from 'vscode';
 import { createAdapterFactory } from './adapterFactory';
 import { ConfigurationProvider, RecentConfigurations } from './configurationProvider';
 import { connectToRemoteSession } from './connectCommand';
-import { createDisassemblyOpener } from './disassembly';
+
 import { debugType, KdSessions } from './kdSessions';
 import { Passwords } from './passwords';
 import { RecentStrings } from './recentStrings';
 import { copyClientConnectionString, endDebuggingServer, startDebuggingServer } from './serverCommands';
 import { breakIn, debugDemoMachine, showSessionActions } from './sessionCommands';
 import { createStatusBar } from './statusBar';
+import { createStopView } from './stopView';
 
 export function activate(context: vscode.ExtensionContext): void {
   const sessions = new KdSessions();
@@ -28,7 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
       vscode.DebugConfigurationProviderTriggerKind.Dynamic,
     ),
     createStatusBar(sessions),
-    createDisassemblyOpener(),
+    createStopView(),
     command('kd.debugDemoMachine', debugDemoMachine),
     command('kd.connectToRemoteSession', (given) => connectToRemoteSession(joined, text(given))),
     command('kd.startDebuggingServer', (given) =>

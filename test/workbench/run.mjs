@@ -4,7 +4,7 @@
 // --no-package runs the extension from this folder as built last, for quick rounds.
 // The last line is `N passed, N failed`. Screenshots and logs are in test/workbench/run.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -50,7 +50,9 @@ try {
   browser = await launchBrowser(chromium);
   if (options.only !== 'scenario') {
     const { shots, 'suite-workspace': folder } = folders;
-    add(await runHostSuite(browser, workbench.port, { folder, extension: root, tests, shots }));
+    // What was installed is what is tested.
+    const extension = development ?? installedExtension();
+    add(await runHostSuite(browser, workbench.port, { folder, extension, tests, shots }));
   }
   if (options.only !== 'suite') {
     const shots = options.screenshots === undefined ? folders.shots : resolve(options.screenshots);
@@ -66,12 +68,22 @@ await finish(totals);
 /** The .vsix, as `npm run package` makes it. */
 function packageExtension() {
   const file = join(run, 'vscode-kd.vsix');
-  const made = spawnSync('npm', ['run', '--silent', 'package', '--', '--out', file], { cwd: root, encoding: 'utf8' });
+  const made = spawnSync('npm', ['run', '--silent', 'package', '--', '--out', file], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   console.log(made.stdout.trim().split('\n').at(-1));
   if (made.status !== 0) throw new Error(`vsce package failed:\n${made.stdout}${made.stderr}`);
   // Packaging builds for production; the tests of this repository want the usual build again.
   ensureBuilt();
   return file;
+}
+
+function installedExtension() {
+  const folder = join(run, 'extensions');
+  const name = readdirSync(folder).find((each) => each.startsWith('vscode-kd.'));
+  if (name === undefined) throw new Error(`The extension is not in ${folder}.`);
+  return join(folder, name);
 }
 
 function add({ passed, failed }) {

@@ -17,7 +17,6 @@ const settings = {
   'chat.disableAIFeatures': true,
   'git.enabled': false,
   'debug.internalConsoleOptions': 'openOnSessionStart',
-  'debug.toolBarLocation': 'docked',
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
   'security.workspace.trust.enabled': false,

@@ -18,6 +18,16 @@ export class Window {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Drags the panel's upper edge up, so that the Debug Console has the given share of the window. */
+  async enlargePanel(share) {
+    const { height } = this.page.viewportSize();
+    const panel = await this.page.locator('.part.panel').boundingBox();
+    await this.page.mouse.move(panel.x + panel.width / 2, panel.y - 2);
+    await this.page.mouse.down();
+    await this.page.mouse.move(panel.x + panel.width / 2, Math.round(height * (1 - share)), { steps: 5 });
+    await this.page.mouse.up();
+  }
+
   /** Types a line into the Debug Console and sends it. */
   async type(line) {
     await this.page.locator('.repl .repl-input-wrapper .monaco-editor').click();

@@ -37,6 +37,8 @@ export class DebugLog implements vscode.Disposable {
             own.push(message);
             this.changed.fire();
           },
+          onError: (error) => own.push({ type: 'error', message: error.message }),
+          onExit: (code) => own.push({ type: 'exit', message: String(code) }),
         };
       },
     });
