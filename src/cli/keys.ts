@@ -16,7 +16,7 @@ const chords: Readonly<Record<number, { readonly name: Chord; readonly emptyLine
 export type Chord = 'B' | 'V' | 'W';
 
 export interface KeyHandlers {
-  /** Before bytes are handed on. */
+  /** Before text is handed on. */
   typing(): void;
   lineIsEmpty(): boolean;
   /** A control key waits for its Enter. */
@@ -28,6 +28,8 @@ export interface KeyHandlers {
 
 const enter = new Set([0x0a, 0x0d]);
 const ctrlD = 0x04;
+/** The first byte that is no control key. */
+const space = 0x20;
 
 /** A readable that stands for the terminal `source`, for `readline.createInterface`. */
 export class Keys extends Readable {
@@ -44,6 +46,8 @@ export class Keys extends Readable {
     source.on('data', this.onData);
     source.once('end', this.onEnd);
     source.once('close', this.onEnd);
+    // Another reader (of a password) may have paused it.
+    source.resume();
   }
 
   setRawMode(on: boolean): this {
@@ -101,7 +105,7 @@ export class Keys extends Readable {
 
   private hand(bytes: Buffer): void {
     if (bytes.length === 0 || this.readableEnded || this.destroyed) return;
-    if (!enter.has(bytes[0] ?? 0)) this.handlers.typing();
+    if ((bytes[0] ?? 0) >= space) this.handlers.typing();
     this.push(bytes);
   }
 }

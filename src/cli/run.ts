@@ -126,7 +126,8 @@ async function debug(
       onRestart(conversation, () => void runLines(conversation, startLines));
     const start = () => startUp(conversation, options, startLines);
     const end = await Promise.race([aborted(signal), front.run(conversation, transcript, start)]);
-    if (end.kind === 'ended') transcript.line(end.reason);
+    // The owner sees the command that ended the session; one who joined may not.
+    if (end.kind === 'ended' && !owner) transcript.line(end.reason);
     front.close();
     if (end.kind === 'lost') around.complain(`The session was lost: ${end.reason}`);
     // The session has shown the reason; on the terminal once is enough.
@@ -188,9 +189,9 @@ function onRestart(conversation: Conversation, action: () => void): void {
   let lost = false;
   conversation.changed(() => {
     const { targetState } = conversation.state;
-    if (targetState === 'lost') lost = true;
+    if (targetState === 'lost' || targetState === 'connecting') lost = stoppedOnce;
     if (targetState !== 'stopped') return;
-    if (stoppedOnce && lost) action();
+    if (lost) action();
     stoppedOnce = true;
     lost = false;
   });

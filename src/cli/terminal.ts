@@ -37,6 +37,8 @@ export class Terminal implements FrontEnd {
   private typing = false;
   /** The next command of ours that the session reports stands on the screen already. */
   private typedAtPrompt = false;
+  /** Ctrl+C was pressed while a command ran: should that command still set the target going, it is stopped again. */
+  private stopWanted = false;
   private lastInterrupt = -Infinity;
   private closed = false;
 
@@ -77,7 +79,7 @@ export class Terminal implements FrontEnd {
     this.transcript = transcript;
     conversation.client.on('output', (item) => this.output(item));
     conversation.client.on('clearScreen', () => this.clearScreen());
-    conversation.changed(() => this.show(''));
+    conversation.changed(() => this.onChange(conversation));
     conversation.failed((message) => transcript.line(message, 'error'));
     this.line.on('line', (text) => this.submit(text));
     this.line.on('SIGINT', () => this.interrupt());
@@ -100,6 +102,12 @@ export class Terminal implements FrontEnd {
     saveHistory(this.options.historyFile, this.history);
   }
 
+  private onChange(conversation: Conversation): void {
+    if (this.stopWanted && conversation.state.targetState === 'running') void conversation.breakIn();
+    if (conversation.idle || conversation.state.targetState === 'running') this.stopWanted = false;
+    this.show('');
+  }
+
   private output(item: OutputItem): void {
     const own = item.kind === 'command' && item.author?.id === this.conversation?.self.id;
     const onScreen = !(own && this.typedAtPrompt);
@@ -114,6 +122,7 @@ export class Terminal implements FrontEnd {
     this.typing = false;
     const conversation = this.conversation;
     if (!conversation) return;
+    this.stopWanted = false;
     const turn = conversation.idle;
     // Enter alone repeats the last command, but not while one runs.
     if (text.trim() === '' && !turn) return this.update();
@@ -130,16 +139,17 @@ export class Terminal implements FrontEnd {
     if (targetState === 'running') {
       void conversation.breakIn();
     } else if (!conversation.idle && targetState === 'stopped') {
+      this.stopWanted = true;
       void conversation.cancel();
     } else if (targetState === 'stopped') {
       this.clearLine();
       this.hint(this.options.owner ? 'q ends the session.' : 'Ctrl+B, Enter leaves the session.');
     } else {
-      void conversation.cancel();
+      void conversation.breakIn();
       const now = performance.now();
       if (now - this.lastInterrupt < secondPress) conversation.leave();
       this.lastInterrupt = now;
-      this.hint('The target is not connected; Ctrl+C once more leaves.');
+      this.hint('The target will be stopped when it is reached; Ctrl+C once more leaves.');
     }
   }
 
@@ -160,7 +170,7 @@ export class Terminal implements FrontEnd {
   }
 
   private async complete(text: string): Promise<[string[], string]> {
-    const word = /\S*$/.exec(text)?.[0] ?? '';
+    const word = /[^\s;]*$/.exec(text)?.[0] ?? '';
     const labels = (await this.conversation?.complete(text)) ?? [];
     return [labels.map(plainText), word];
   }

@@ -191,11 +191,22 @@ it('breaks in, cancels or clears the line on Ctrl+C', async () => {
   expect(session.requests.at(-1)?.method).toBe('breakIn');
 });
 
+it('stops a target that a cancelled command still set going', async () => {
+  begin();
+  session.update({ busy: true });
+  await type('\x03');
+  expect(session.requests.at(-1)?.method).toBe('cancel');
+  session.update({ targetState: 'running', prompt: '' });
+  session.update({ detail: 'again' });
+  expect(session.requests.filter((each) => each.method === 'breakIn')).toHaveLength(1);
+});
+
 it('leaves with Ctrl+C twice while there is no target', async () => {
   begin();
   session.update({ targetState: 'connecting', busy: true, prompt: '' });
   await type('\x03');
   expect(screen.text).toContain('Ctrl+C once more leaves');
+  expect(session.requests.at(-1)?.method).toBe('breakIn');
   await type('\x03');
   expect((await ended).kind).toBe('left');
 });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../support/temporary';
 
-const program = join(__dirname, '../../../dist/cli.js');
+/** VSKD_PROGRAM: another build of it. */
+const program = process.env.VSKD_PROGRAM ?? join(__dirname, '../../../dist/cli.js');
 
 export interface Result {
   readonly code: number | null;
@@ -50,6 +51,11 @@ export class Vskd {
 
   endInput(): void {
     this.child.stdin.end();
+  }
+
+  /** Closes the reading end of its output, as `| head` does. */
+  stopReading(): void {
+    this.child.stdout.destroy();
   }
 
   signal(name: NodeJS.Signals): void {
