@@ -21,8 +21,9 @@ export const stackTrace: Handler<Body<DebugProtocol.StackTraceResponse>> = {
     if (count <= 0) return { stackFrames: [], totalFrames: maxFrames };
     const { frames, more } = await live.session.request('stack', { processor, start, count }, signal);
     const stackFrames: DebugProtocol.StackFrame[] = [];
-    for (const frame of frames) stackFrames.push(await dapFrame(live, processor, frame, signal));
-    const end = start + frames.length;
+    for (const frame of frames.slice(0, count))
+      stackFrames.push(await dapFrame(live, processor, frame, signal));
+    const end = start + stackFrames.length;
     return { stackFrames, totalFrames: more && end < maxFrames ? end + perhapsMore : end };
   },
 };

@@ -36,7 +36,10 @@ describe('modules', () => {
     await client.request('modules');
     session.fire('module', { kind: 'load', module: row('demo', '0x9000') });
     expect(await client.waitFor('module')).toMatchObject({ reason: 'new', module: { id: '0x9000' } });
-    await client.request('modules');
+    session.fire('module', { kind: 'load', module: row('demo', '0x9000') });
+    expect(await client.waitFor('module')).toMatchObject({ reason: 'changed', module: { id: '0x9000' } });
+    session.fire('module', { kind: 'unload', module: row('demo', '0x9000') });
+    expect(await client.waitFor('module')).toMatchObject({ reason: 'removed', module: { id: '0x9000' } });
     session.fire('module', { kind: 'unloadAll' });
     expect(await client.waitFor('module')).toMatchObject({ reason: 'removed', module: { id: '0x1000' } });
   });
