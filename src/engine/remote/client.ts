@@ -3,11 +3,20 @@ import { CancelledError, errorText, UserError } from '../base/errors';
 import type { ClientInfo, OutputItem } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
 import { SessionClient } from '../session/rpc';
-import { connectTcp, formatAddress } from '../wire/tcp';
-import { clientHandshake, localIdentity, type Identity } from './handshake';
+import type { Wire } from '../wire/wire';
+import {
+  clientHandshake,
+  handshakeLimit,
+  localIdentity,
+  withLimit,
+  type ClientHandshake,
+  type Identity,
+} from './handshake';
 import { remoteMessages as messages } from './messages';
 import { resolvePassword } from './password';
-import { hostOf, parseClientString, portRange } from './sessionString';
+import { parseClientString } from './sessionString';
+import { transportOf } from './transports';
+import type { ClientLayer } from './transports/transport';
 
 /** A place in a session, whether ours or another's. */
 export interface OpenedSession {
@@ -38,24 +47,23 @@ export interface JoinOptions {
 
 /** Rejects with a one-line UserError: a bad string, nobody there, not one of ours, another version, no access. */
 export async function joinSession(remote: string, options: JoinOptions = {}): Promise<JoinedSession> {
-  const { transport, values } = parseClientString(remote);
-  if (transport !== 'tcp') throw new UserError(messages.unsupported(transport));
+  const string = parseClientString(remote);
+  const { values } = string;
+  const transport = transportOf(string.transport);
+  const { carrier } = transport;
   if (values.has('CliCon')) throw new UserError(messages.unsupported('Reverse (clicon)'));
   const password = await resolvePassword(values.get('Password'), { ask: options.askPassword });
-  const address = { host: hostOf(values, 'Server') ?? '', port: portRange(values).low };
   const { signal, historyItems, heartbeat = defaultHeartbeat } = options;
-  const where = formatAddress(address);
-  const wire = await clientHandshake(await connectTcp(address, { signal }), {
-    where,
-    identity: options.clientIdentity ?? localIdentity(),
-    password,
-    signal,
-  });
+  const where = carrier.where(string);
+  const layer = await transport.clientLayer(string);
+  const identity = options.clientIdentity ?? localIdentity();
+  const entry = { layer, where, identity, password, signal };
+  const wire = await enter(await carrier.connect(string, signal), entry);
   const limit = AbortSignal.timeout(attachLimit);
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     const client = await SessionClient.attach(wire, { historyItems, signal: either, heartbeat });
-    return openedSession(client, () => client.leave());
+    return openedSession(client, () => client.leave(), layer.notices);
   } catch (error) {
     if (limit.aborted) throw new UserError(messages.noAnswer(where));
     if (error instanceof CancelledError) throw error;
@@ -63,7 +71,24 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
   }
 }
 
-export function openedSession(client: SessionClient, dispose: () => Promise<void>): OpenedSession {
-  const { info: self, banner, history } = client;
+interface Entry extends ClientHandshake {
+  readonly layer: ClientLayer;
+}
+
+/** All that precedes the session protocol on a new connection. */
+async function enter(wire: Wire, entry: Entry): Promise<Wire> {
+  const { layer, where, signal } = entry;
+  const open = await layer.open(wire, withLimit(signal, handshakeLimit, messages.noAnswer(where)));
+  return clientHandshake(open, entry);
+}
+
+/** `notices` are lines about the way we came, for whoever joins; they precede the banner. */
+export function openedSession(
+  client: SessionClient,
+  dispose: () => Promise<void>,
+  notices: readonly string[] = [],
+): OpenedSession {
+  const { info: self, history } = client;
+  const banner = notices.map((line) => `${line}\n`).join('') + client.banner;
   return { client, self, banner, history, dispose };
 }

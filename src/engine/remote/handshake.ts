@@ -199,7 +199,8 @@ function parseLine(line: string): Record<string, unknown> {
   throw new LineError('The peer does not speak the session protocol.', line);
 }
 
-function withLimit(signal: AbortSignal | undefined, milliseconds: number, late: string): AbortSignal {
+/** Aborts with `signal`, or with the line `late` when the time is over. */
+export function withLimit(signal: AbortSignal | undefined, milliseconds: number, late: string): AbortSignal {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(new UserError(late)), milliseconds);
   timer.unref();

@@ -6,8 +6,6 @@ import type { ServerInfo } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
 import type { OutboxLimits } from '../session/outbox';
 import type { Session, SessionServers } from '../session/session';
-import { errorCode } from '../wire/openErrors';
-import { listenTcp, type Listener, type TcpAddress } from '../wire/tcp';
 import type { Wire } from '../wire/wire';
 import { AttemptLimiter } from './attempts';
 import { handshakeLimit, identityText, serverHandshake } from './handshake';
@@ -18,9 +16,10 @@ import {
   formatServerString,
   hostOf,
   parseServerString,
-  portRange,
   type SessionString,
 } from './sessionString';
+import { transportOf } from './transports';
+import type { Door, Peer, ServerLayer } from './transports/transport';
 
 export interface ServerOptions {
   /** The name of this machine in client strings; the system's own when left out. */
@@ -37,8 +36,11 @@ interface DebuggingServer {
   /** As `.servers` shows it, and what a client needs. */
   readonly spec: string;
   readonly clientString: string;
+  readonly transport: string;
+  readonly layer: ServerLayer;
   readonly verifier: PasswordVerifier | undefined;
-  listener: Listener<TcpAddress> | undefined;
+  /** Undefined when it takes no more clients. */
+  door: Door | undefined;
 }
 
 const maxServers = 32;
@@ -61,32 +63,36 @@ export class RemoteServers implements SessionServers {
   ) {}
 
   async start(text: string): Promise<string> {
-    const string = parseServerString(text);
-    const { values } = string;
-    if (string.transport !== 'tcp') throw new UserError(messages.unsupported(string.transport));
+    const written = parseServerString(text);
+    const { values } = written;
+    const transport = transportOf(written.transport);
     if (values.has('CliCon')) throw new UserError(messages.unsupported('Reverse (clicon)'));
     if (this.active().length >= maxServers) throw new UserError(messages.tooManyServers(maxServers));
     const password = await resolvePassword(values.get('Password'), { ask: this.options.askPassword });
     const verifier = password === undefined ? undefined : await PasswordVerifier.create(password);
-    const listener = await listen(string, (wire, peer) => void this.admit(server, wire, peer));
-    const { port } = listener.address;
+    const layer = await transport.serverLayer(written);
+    const door = await transport.carrier.listen(written, (wire, peer) => void this.admit(server, wire, peer));
+    const { string, port } = door;
     const server: DebuggingServer = {
       id: this.nextId++,
       spec: formatServerString(string, port),
       clientString: formatClientString(string, this.hostName(string), port),
+      transport: string.transport,
+      layer,
       verifier,
-      listener,
+      door,
     };
     this.servers.push(server);
     this.changes.fire();
     const lines = this.active().map((each) => messages.commandLine(each.id, each.clientString));
-    return `${[messages.started, ...lines, ...(verifier ? [] : [messages.noPassword])].join('\n')}\n`;
+    const warning = verifier || layer.authenticates ? [] : [messages.noPassword];
+    return `${[messages.started, ...lines, ...layer.notices, ...warning].join('\n')}\n`;
   }
 
   list(): string {
     if (this.servers.length === 0) return `${messages.noServers}\n`;
-    const lines = this.servers.map(({ id, spec, listener }) =>
-      listener ? messages.listed(id, spec) : messages.disabled(id),
+    const lines = this.servers.map(({ id, spec, door }) =>
+      door ? messages.listed(id, spec) : messages.disabled(id),
     );
     return `${lines.join('\n')}\n`;
   }
@@ -94,9 +100,9 @@ export class RemoteServers implements SessionServers {
   async end(id: number): Promise<string> {
     const server = this.servers.find((each) => each.id === id);
     if (!server) throw new UserError(messages.unknownServer(id));
-    if (!server.listener) throw new UserError(messages.endedAlready(id));
+    if (!server.door) throw new UserError(messages.endedAlready(id));
     await this.close(server);
-    const ended = this.servers.filter((each) => !each.listener);
+    const ended = this.servers.filter((each) => !each.door);
     const [oldest] = ended;
     if (oldest && ended.length > maxServers) this.servers.splice(this.servers.indexOf(oldest), 1);
     this.changes.fire();
@@ -104,11 +110,11 @@ export class RemoteServers implements SessionServers {
   }
 
   infos(): readonly ServerInfo[] {
-    return this.servers.map(({ id, spec, clientString, listener }) => ({
+    return this.servers.map(({ id, spec, clientString, door }) => ({
       id,
       spec,
       clientString,
-      disabled: listener === undefined,
+      disabled: door === undefined,
     }));
   }
 
@@ -118,13 +124,13 @@ export class RemoteServers implements SessionServers {
   }
 
   private active(): DebuggingServer[] {
-    return this.servers.filter(({ listener }) => listener !== undefined);
+    return this.servers.filter(({ door }) => door !== undefined);
   }
 
   private async close(server: DebuggingServer): Promise<void> {
-    const { listener } = server;
-    server.listener = undefined;
-    await listener?.close();
+    const { door } = server;
+    server.door = undefined;
+    await door?.close();
   }
 
   /** The name clients reach us by: a bound address is the only one that works. */
@@ -135,8 +141,8 @@ export class RemoteServers implements SessionServers {
   }
 
   /** One peer from its connection until it has joined or is refused; what went wrong is nobody else's concern. */
-  private async admit(server: DebuggingServer, wire: Wire, peer: string): Promise<void> {
-    if (!server.listener || this.strangers.size >= maxStrangers) {
+  private async admit(server: DebuggingServer, wire: Wire, peer: Peer): Promise<void> {
+    if (!server.door || this.strangers.size >= maxStrangers) {
       wire.close();
       return;
     }
@@ -144,16 +150,16 @@ export class RemoteServers implements SessionServers {
     this.strangers.add(stranger);
     const { handshakeTime = handshakeLimit, heartbeat = defaultHeartbeat, outbox } = this.options;
     const timer = setTimeout(() => stranger.abort(new UserError('took too long')), handshakeTime);
-    const host = peer.slice(0, peer.lastIndexOf(':'));
     try {
-      const joined = await serverHandshake(wire, {
+      const opened = await server.layer.open(wire, stranger.signal);
+      const joined = await serverHandshake(opened, {
         verifier: server.verifier,
-        delay: () => this.attempts.begin(host),
-        proved: () => this.attempts.succeeded(host),
-        hasRoom: () => server.listener !== undefined && this.session.clientCount < maxClients,
+        delay: () => this.attempts.begin(peer.host),
+        proved: () => this.attempts.succeeded(peer.host),
+        hasRoom: () => server.door !== undefined && this.session.clientCount < maxClients,
         signal: stranger.signal,
       });
-      const identity = `${identityText(joined.identity)} (tcp ${peer})`;
+      const identity = `${identityText(joined.identity)} (${server.transport} ${peer.address})`;
       this.session.addClient(joined.wire, { identity, remote: true, heartbeat, outbox });
     } catch {
       // The handshake has closed the wire and told the peer what it may know.
@@ -162,22 +168,4 @@ export class RemoteServers implements SessionServers {
       this.strangers.delete(stranger);
     }
   }
-}
-
-/** Listens on the first free port of the range. */
-async function listen(
-  { values }: SessionString,
-  onConnection: (wire: Wire, peer: string) => void,
-): Promise<Listener<TcpAddress>> {
-  const { low, high } = portRange(values);
-  const host = hostOf(values, 'Bind') ?? (values.has('IpVersion') ? '::' : undefined);
-  for (let port = low; port <= high; port++) {
-    try {
-      return await listenTcp({ host, port }, onConnection);
-    } catch (error) {
-      const taken = error instanceof UserError && errorCode(error.cause) === 'EADDRINUSE';
-      if (!taken || low === high) throw error;
-    }
-  }
-  throw new UserError(messages.noFreePort(low, high));
 }
