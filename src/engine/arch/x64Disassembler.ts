@@ -40,7 +40,8 @@ function formatter(): Formatter {
     sharedFormatter.hexSuffix = 'h';
     sharedFormatter.uppercaseHex = true;
     sharedFormatter.addLeadingZeroToHexNumbers = true;
-    sharedFormatter.smallHexNumbersInDecimal = true;
+    // Done by plainDigits instead: iced 1.21 takes numbers for small whose low 32 bits are.
+    sharedFormatter.smallHexNumbersInDecimal = false;
     sharedFormatter.spaceAfterOperandSeparator = false;
     sharedFormatter.showBranchSize = false;
     sharedFormatter.memorySizeOptions = MemorySizeOptions.Always;
@@ -141,7 +142,7 @@ function describe(
           .replace(/\[[^\]]*\]/, () => place),
       );
     } else {
-      operands.push(formatter().formatOperand(decoded, i));
+      operands.push(plainDigits(formatter().formatOperand(decoded, i)));
     }
   }
   const spelled = describeString(decoded);
@@ -154,6 +155,11 @@ function describe(
     flow: isSystemCall(decoded) ? 'next' : (flows.get(decoded.flowControl) ?? 'next'),
     ...(branchTarget === undefined ? {} : { branchTarget }),
   };
+}
+
+/** `8h` is written 8. */
+function plainDigits(operand: string): string {
+  return operand.replace(/\b([0-9])h\b/g, '$1');
 }
 
 function isSystemCall(decoded: IcedInstruction): boolean {

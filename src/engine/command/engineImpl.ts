@@ -134,6 +134,8 @@ class EngineImpl implements Engine {
     if (this.scope.setUser(name, value)) return;
     const registers = await this.registers(processor);
     registers.set(name, value);
+    // u without an address follows the instruction pointer.
+    this.cursor.code = undefined;
     await this.target.writeRegisters(processor, registers);
   }
 

@@ -33,6 +33,10 @@ describe('x64 disassembly', () => {
     ['0f28442420', 'movaps xmm0,xmmword ptr [rsp+20h]'],
     ['660f1f840000000000', 'nop word ptr [rax+rax]'],
     ['48cf', 'iretq'],
+    ['48b90000000000000080', 'mov rcx,8000000000000000h'],
+    ['48b90900000000000000', 'mov rcx,9'],
+    ['83f80a', 'cmp eax,0Ah'],
+    ['488b4c88f8', 'mov rcx,qword ptr [rax+rcx*4-8]'],
     ['cc', 'int 3'],
     ['c3', 'ret'],
   ])('spells %s as %s', (hex, expected) => {
