@@ -103,6 +103,11 @@ export class KdConnection {
     this.attention.stop();
   }
 
+  /** The target has told something and goes on: what was asked of it is asked again. */
+  goesOn(): void {
+    if (this.breakInWanted) this.attention.start();
+  }
+
   close(): void {
     this.ending.abort(new UserError('Closed.'));
     this.attention.stop();
@@ -197,7 +202,10 @@ export class KdConnection {
     switch (type) {
       case PacketType.stateChange64: {
         const change = decodeStateChange(payload);
-        if (change) this.owner.stateChange(link, change);
+        if (!change) return;
+        // It is stopped and listens to requests; a RESET would only begin them anew.
+        this.attention.stop();
+        this.owner.stateChange(link, change);
         return;
       }
       case PacketType.stateChange32:

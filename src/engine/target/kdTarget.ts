@@ -281,6 +281,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     });
     this.view.resumed();
     await continueSimple(link, change.processor);
+    this.connection.goesOn();
   }
 
   /** The first stop of a target: what it is; and clears what an earlier debugger may have left. */
@@ -332,6 +333,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
         await this.continue(link, processor, { step: false, handled: true });
         // Another processor's step may be under way still.
         this.stepping = stepping;
+        this.connection.goesOn();
         return true;
       } catch (error) {
         if (error instanceof LinkError) throw error;
@@ -466,6 +468,7 @@ export class KdTarget implements Target, Rebootable, MsrAccess, Crashable {
     this.stepping = undefined;
     try {
       await this.continue(link, processor, { step: false, handled: true });
+      this.connection.goesOn();
     } catch (error) {
       // A breakpoint was refused: the target stays where the step has brought it.
       if (!(error instanceof LinkError)) this.enterStop(this.stopOf(step, 'step'));
