@@ -4,5 +4,5 @@
 
 enum { ADD, OR, ADC, SBB, AND, SUB, XOR, CMP };
 u64 alu(u32 operation, u64 a, u64 b, u32 size); // sets the arithmetic flags; operands are cut to `size`
-void inc_rm(void);
+void inc_rm(void); // the ModRM operand plus or minus one
 void dec_rm(void);

@@ -13,7 +13,7 @@ const compiler = process.env.CLANG ?? 'clang';
 const flags = [
   '--target=wasm32',
   '-std=c11',
-  '-O2',
+  '-Os',
   '-nostdlib',
   '-ffreestanding',
   '-fno-builtin',

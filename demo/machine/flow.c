@@ -1,6 +1,5 @@
 // Control flow: jumps, calls, returns (near and far), loops, INT, IRET, SYSCALL, SYSRET.
-#include "operand.h"
-#include "flow.h"
+#include "alu.h"
 
 // A branch to a non-canonical address faults on the branch, not on its target.
 static bool branch(u64 target) {

@@ -81,6 +81,7 @@ static inline bool pop(u32 size, u64 *value) {
 
 static inline void flags_put(u64 which, u64 value) { cpu.flags = (cpu.flags & ~which) | (value & which); }
 bool condition(u32 code); // the 16 conditions of Jcc, SETcc, CMOVcc
+void push_rm(void);       // PUSH r/m
 
 // ZF, SF and PF of a result; `value` is already cut to `size`. PF looks at the low byte only.
 static inline u64 result_flags(u64 value, u32 size) {

@@ -1,5 +1,5 @@
-// The 16550A serial port COM1 at 3F8. Its line to the host is infinitely fast and never loses a byte: what the host
-// sends waits in a queue behind the receiver, and the transmitter is always empty.
+// The 16550A serial port COM1 at 3F8. Its line to the host is infinitely fast and never overruns: what the host sends
+// waits in a queue whose first 16 bytes are the receiver's FIFO, and the transmitter is always empty.
 #include "machine.h"
 
 enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
@@ -7,6 +7,7 @@ enum { LCR_DLAB = 0x80, MCR_OUT2 = 8, MCR_LOOP = 0x10, LSR_DR = 1, LSR_THRE = 0x
 
 #define INPUT_SIZE 4096u // a power of two
 #define OUTPUT_SIZE 16384u
+#define FIFO_SIZE 16u
 
 static u8 ier, lcr, mcr, scr, fcr, divisor_low, divisor_high;
 static bool thr_interrupt; // "transmitter empty" has not been reported yet
@@ -23,6 +24,11 @@ enum { POLL_DISTANCE = 200, POLL_LIMIT = 500 };
 
 static bool received(void) { return input_head != input_tail; }
 
+static void clear_fifo(void) {
+  u32 queued = input_tail - input_head;
+  input_head += queued < FIFO_SIZE ? queued : FIFO_SIZE;
+}
+
 static u32 interrupt_reason(void) { // IIR, without the FIFO bits
   if ((ier & 1) && received()) return 4;
   if ((ier & 2) && thr_interrupt) return 2;
@@ -35,7 +41,8 @@ void uart_reset(void) {
   ier = lcr = mcr = scr = fcr = divisor_high = 0;
   divisor_low = 12;
   thr_interrupt = false;
-  input_head = input_tail = idle_polls = 0;
+  clear_fifo();
+  idle_polls = 0;
 }
 
 static void transmit(u8 byte) {
@@ -110,7 +117,7 @@ void uart_write(u32 port, u32 wide) {
     ier = value & 15;
     break;
   case IIR_FCR:
-    if (value & 1 && value & 2) input_head = input_tail; // clear the receiver
+    if (value & 1 && value & 2) clear_fifo();
     fcr = value & 0xC9;
     break;
   case LCR: lcr = value; break;

@@ -136,7 +136,7 @@ describe.skipIf(!hasQemu && !process.env.CI)('random instructions', () => {
       randomCase(random, randomInstruction(random, true), random.chance(50), true),
     );
     await compare(cases);
-  });
+  }, 120_000);
 
   it('sequences', async () => {
     const random = new Random(seed + 1000);
@@ -150,7 +150,7 @@ describe.skipIf(!hasQemu && !process.env.CI)('random instructions', () => {
       return randomCase(random, code, random.chance(50), false);
     });
     await compare(cases, reconcileSequence);
-  });
+  }, 120_000);
 
   it('any bytes in user mode', async () => {
     const random = new Random(seed + 2000);
@@ -158,5 +158,5 @@ describe.skipIf(!hasQemu && !process.env.CI)('random instructions', () => {
       randomCase(random, randomBytes(random), true, true),
     ).filter(comparable);
     await compare(cases);
-  });
+  }, 120_000);
 });

@@ -1,4 +1,0 @@
-#pragma once
-void inc_rm(void);
-void dec_rm(void);
-void push_rm(void);
