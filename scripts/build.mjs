@@ -1,6 +1,6 @@
 // Bundles the three programs into dist/ and puts the demo machine's files beside them.
 import * as esbuild from 'esbuild';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -37,7 +37,7 @@ const common = {
   define: { 'process.env.VSKD_VERSION': JSON.stringify(version) },
 };
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+// Files are replaced one by one: a program that runs from here never finds the folder empty.
 mkdirSync(join(root, 'dist', 'demo'), { recursive: true });
 
 await Promise.all([
