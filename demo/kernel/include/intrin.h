@@ -24,7 +24,6 @@ READ_REGISTER(ReadDr2, "mov %%dr2, %0")
 READ_REGISTER(ReadDr3, "mov %%dr3, %0")
 READ_REGISTER(ReadDr6, "mov %%dr6, %0")
 READ_REGISTER(ReadDr7, "mov %%dr7, %0")
-READ_REGISTER(ReadEflags, "pushfq; popq %0")
 WRITE_REGISTER(WriteCr0, "mov %0, %%cr0")
 WRITE_REGISTER(WriteCr3, "mov %0, %%cr3")
 WRITE_REGISTER(WriteCr4, "mov %0, %%cr4")
@@ -34,6 +33,8 @@ WRITE_REGISTER(WriteDr2, "mov %0, %%dr2")
 WRITE_REGISTER(WriteDr3, "mov %0, %%dr3")
 WRITE_REGISTER(WriteDr6, "mov %0, %%dr6")
 WRITE_REGISTER(WriteDr7, "mov %0, %%dr7")
+
+ULONG64 ReadEflags(VOID); // ke/switch.S: pushes, so it needs unwind data of its own
 
 static inline USHORT ReadTr(VOID) {
     USHORT value;

@@ -1,7 +1,7 @@
 // Per-processor tables: GDT, IDT, TSS, KPCR. The selectors are NT's.
 #include "../include/ki.h"
 
-KPCR KiInitialPCR;
+KPCR KiInitialPCR __attribute__((aligned(4096)));
 PKPRCB KiProcessorBlock[MAXIMUM_PROCESSORS];
 volatile CHAR KeNumberProcessors = 1;
 USHORT KeProcessorLevel;

@@ -104,6 +104,11 @@ VOID KiSendClockIpis(VOID) {
 
 // --- Freezing: an NMI reaches a processor even inside a region with interrupts off ---
 
+// Both sides change the state, so each change names the state it starts from.
+static BOOLEAN KiChangeFreeze(PKPRCB prcb, ULONG from, ULONG to) {
+    return __atomic_compare_exchange_n(&prcb->IpiFrozen, &from, to, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 static BOOLEAN KiWaitForState(PKPRCB prcb, ULONG state) {
     for (ULONG i = 0; i < 1000; i++) {
         if (prcb->IpiFrozen == state) return TRUE;
@@ -131,12 +136,8 @@ VOID KeThawExecution(VOID) {
     for (LONG i = 0; i < KeNumberProcessors; i++) {
         PKPRCB prcb = KiProcessorBlock[i];
         if (!prcb || prcb == self) continue;
-        if (prcb->IpiFrozen != FROZEN) { // never arrived: it may still come, and must not stay
-            prcb->IpiFrozen = RUNNING;
-            continue;
-        }
-        prcb->IpiFrozen = THAW;
-        KiWaitForState(prcb, RUNNING);
+        if (KiChangeFreeze(prcb, TARGET_FREEZE, RUNNING)) continue; // never arrived: when it does, it goes on
+        if (KiChangeFreeze(prcb, FROZEN, THAW)) KiWaitForState(prcb, RUNNING);
     }
 }
 
@@ -147,7 +148,10 @@ VOID KiNmiDispatch(PKTRAP_FRAME tf, PKEXCEPTION_FRAME ef, ULONG vector) {
     if (prcb->IpiFrozen != TARGET_FREEZE) return;
     KiSaveProcessorControlState(&prcb->ProcessorState);
     KeContextFromKframes(tf, ef, &prcb->ProcessorState.ContextFrame);
-    prcb->IpiFrozen = FROZEN;
+    if (!KiChangeFreeze(prcb, TARGET_FREEZE, FROZEN)) {
+        KiRestoreProcessorControlState(&prcb->ProcessorState);
+        return;
+    }
     while (prcb->IpiFrozen == FROZEN) {
         KdpServeFrozenProcessor(); // SwitchProcessor may hand the conversation to this one
         YieldProcessor();

@@ -63,6 +63,16 @@
         retq
         .seh_endproc
 
+# ULONG64 ReadEflags(VOID)
+        .seh_proc ReadEflags
+        FUNCTION ReadEflags
+        pushfq
+        .seh_stackalloc 8
+        .seh_endprologue
+        popq    %rax
+        retq
+        .seh_endproc
+
 # VOID DbgBreakPoint(VOID)
         FUNCTION DbgBreakPoint
         int3
@@ -82,7 +92,8 @@ RtlpBreakWithStatusInstruction:
         int3
         retq
 
-# VOID KiLoadDescriptorTables(RCX gdtr, RDX idtr, R8W task register)
+# VOID KiLoadDescriptorTables(RCX gdtr, RDX idtr, R8W task register). Not for stepping through: the far return
+# at its end needs the stack in a shape that unwind data cannot tell.
         FUNCTION KiLoadDescriptorTables
         lgdt    (%rcx)
         lidt    (%rdx)

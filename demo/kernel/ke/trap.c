@@ -21,7 +21,7 @@ static VOID KiDispatchException(PEXCEPTION_RECORD record, PKEXCEPTION_FRAME ef, 
     if (record->ExceptionCode == STATUS_ACCESS_VIOLATION &&
         record->ExceptionInformation[1] >= MM_SYSTEM_RANGE_START && record->ExceptionInformation[1] != ~0ULL)
         KeBugCheckEx(0x50, record->ExceptionInformation[1], record->ExceptionInformation[0], tf->Rip, 0);
-    KeBugCheckEx(0x1E, (ULONG)record->ExceptionCode, (ULONG64)record->ExceptionAddress,
+    KeBugCheckEx(0x1E, (ULONG64)(LONG64)record->ExceptionCode, (ULONG64)record->ExceptionAddress,
                  record->ExceptionInformation[0], record->ExceptionInformation[1]);
 }
 
