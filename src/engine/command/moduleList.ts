@@ -2,6 +2,7 @@
  * The modules of the target with what is known of their images: symbols, function tables, headers. The list is read
  * once and kept up by load events; everything read from an image is read when first needed and kept while it is loaded.
  */
+import { cachedImage } from '../image/cachedImage';
 import { readPdbId } from '../image/debugId';
 import type { PeExport } from '../image/exports';
 import { readExports } from '../image/exports';
@@ -10,7 +11,7 @@ import { readPeHeaders } from '../image/pe';
 import type { ImageReader, MemoryReader } from '../image/reader';
 import { imageInMemory } from '../image/reader';
 import type { LoadedModule } from '../nt/modules';
-import { fileNameOf, moduleName, readLoadedModules } from '../nt/modules';
+import { fileNameOf, moduleName, printable, readLoadedModules } from '../nt/modules';
 import { ExportSymbols, NoSymbols } from '../symbols/exports';
 import type { SymbolSource } from '../symbols/symbolSource';
 import type { ModuleEvent, Target } from '../target/target';
@@ -26,7 +27,9 @@ class LoadedImage implements Module {
   /** Shared by everybody who asks while it is being read. */
   private headersRead: Promise<PeHeaders | undefined> | undefined;
   private table: FunctionTable | undefined;
+  /** For the tables of the image, not for code and data that may change. */
   readonly read: ImageReader;
+  symbolsRead: Promise<SymbolSource> | undefined;
 
   constructor(
     private readonly record: LoadedModule,
@@ -35,8 +38,9 @@ class LoadedImage implements Module {
     const { base, size } = record;
     const inMemory = imageInMemory(memory, base);
     // Whatever an image says, nothing outside of it is read for it.
-    this.read = (rva, length) =>
-      rva >= size ? Promise.resolve(new Uint8Array()) : inMemory(rva, Math.min(length, size - rva));
+    this.read = cachedImage((rva, length) =>
+      rva >= size ? Promise.resolve(new Uint8Array()) : inMemory(rva, Math.min(length, size - rva)),
+    );
   }
 
   get name() {
@@ -152,6 +156,11 @@ export class ModuleList {
     if (image?.symbols) return image.symbols;
     // Not kept: what cannot be read now may be readable at the next stop.
     if (!image || this.target.state !== 'stopped') return new NoSymbols();
+    image.symbolsRead ??= this.readSymbols(image).finally(() => (image.symbolsRead = undefined));
+    return image.symbolsRead;
+  }
+
+  private async readSymbols(image: LoadedImage): Promise<SymbolSource> {
     const known = image.identity === undefined ? undefined : this.exportsByIdentity.get(image.identity);
     const entries = known ?? (await this.readExports(image));
     if (entries && image.identity !== undefined) this.exportsByIdentity.set(image.identity, entries);
@@ -174,6 +183,12 @@ export class ModuleList {
     const table = await image.functionTable();
     return { imageBase: image.base, entry: await table?.find(Number(address - image.base)) };
   }
+
+  /** The tables of images, by address; see UnwindSource. */
+  readonly readTable: MemoryReader = async (address, length) => {
+    const image = await this.at(address);
+    return image ? image.read(Number(address - image.base), length) : this.memory(address, length);
+  };
 
   private async readExports(image: LoadedImage): Promise<readonly PeExport[] | undefined> {
     const headers = await image.headers();
@@ -215,7 +230,7 @@ export class ModuleList {
   }
 
   private fromEvent(event: ModuleEvent): LoadedModule {
-    const imageName = fileNameOf(event.path) || 'unknown';
+    const imageName = printable(fileNameOf(event.path)) || 'unknown';
     const name = event.base === this.target.version?.kernelBase ? 'nt' : moduleName(imageName);
     const taken = this.images.some(
       (image) => image.base !== event.base && image.name.toLowerCase() === name.toLowerCase(),
@@ -223,7 +238,7 @@ export class ModuleList {
     return {
       name: taken ? `${name}_${event.base.toString(16)}` : name,
       imageName,
-      path: event.path,
+      path: printable(event.path),
       base: event.base,
       size: event.size,
       timestamp: 0,

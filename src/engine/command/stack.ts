@@ -49,6 +49,7 @@ export class StackWalker {
   async raw(first: X64Frame, maxFrames: number, signal?: AbortSignal): Promise<X64Frame[]> {
     const source = {
       read: (address: bigint, length: number) => this.target.readVirtual(address, length, signal),
+      readTable: this.modules.readTable,
       functionAt: (address: bigint) => this.modules.functionAt(address),
     };
     return walkX64(first, source, maxFrames, signal);

@@ -59,7 +59,9 @@ export async function readExports(read: ImageReader, headers: PeHeaders): Promis
     const forwarded = rva >= directory.rva && rva < directory.rva + directory.size;
     if (rva === 0 || forwarded || rva >= headers.sizeOfImage) continue;
     const name = await textFrom(bytes, dataView(names).getUint32(4 * i, true));
-    if (name !== '') entries.push({ name, rva, ordinal: index + view.getUint32(at.base, true) });
+    // Names reach the user's terminal; linkers make printable ones only.
+    if (/^[\x21-\x7e]+$/.test(name))
+      entries.push({ name, rva, ordinal: index + view.getUint32(at.base, true) });
   }
   return { imageName: await textFrom(bytes, view.getUint32(at.name, true)), entries };
 }

@@ -111,9 +111,12 @@ async function readUnicodeString(read: MemoryReader, bytes: Uint8Array, offset: 
   const length = Math.min(view.getUint16(offset, true) & ~1, MAX_NAME_BYTES);
   const buffer = view.getBigUint64(offset + 8, true);
   if (length === 0 || buffer === 0n) return '';
-  const text = new TextDecoder('utf-16le').decode(await read(buffer, length));
-  // Control characters would end up on the user's terminal.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return printable(new TextDecoder('utf-16le').decode(await read(buffer, length)));
+}
+
+/** Names end up on the user's terminal: what would control it becomes `?`. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 async function readPointer(read: MemoryReader, address: bigint): Promise<bigint | undefined> {

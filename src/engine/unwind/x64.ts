@@ -26,6 +26,8 @@ export interface FunctionAt {
 
 export interface UnwindSource {
   readonly read: MemoryReader;
+  /** Reads unwind data, which does not change while its image is loaded; `read` when left out. */
+  readonly readTable?: MemoryReader;
   /** The image and function at an address; undefined outside of all images. */
   functionAt(address: bigint): Promise<FunctionAt | undefined>;
 }
@@ -151,10 +153,11 @@ async function undoFunction(
   source: UnwindSource,
 ): Promise<boolean> {
   const base = found.imageBase;
-  let current = await resolveIndirect(found.entry, base, source.read);
+  const readTable = source.readTable ?? source.read;
+  let current = await resolveIndirect(found.entry, base, readTable);
   let offset = current ? Number(state.pc - base) - current.begin : 0;
   for (let depth = 0; current && depth < MAX_CHAIN; depth++) {
-    const info = await unwindInfoOf(current, base, source.read);
+    const info = await unwindInfoOf(current, base, readTable);
     if (!info) return false;
     if (depth === 0 && interrupted && (offset >= info.prologSize || info.chained)) {
       if (await finishEpilogue(state, base, current, info, source)) return true;
@@ -164,7 +167,7 @@ async function undoFunction(
       await state.popReturn();
       return true;
     }
-    current = await resolveIndirect(info.chained, base, source.read);
+    current = await resolveIndirect(info.chained, base, readTable);
     // All of the parent's prolog was done before its continuation was reached.
     offset = Number.MAX_SAFE_INTEGER;
   }
@@ -275,6 +278,6 @@ async function leavesFunction(
   if (!other?.entry) return true;
   if (other.imageBase !== base || (other.entry.unwind & 1) === 1) return other.imageBase !== base;
   if (other.entry.begin !== target) return false;
-  const info = await unwindInfoOf(other.entry, base, source.read);
+  const info = await unwindInfoOf(other.entry, base, source.readTable ?? source.read);
   return info !== undefined && info.chained === undefined;
 }

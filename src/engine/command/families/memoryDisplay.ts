@@ -225,9 +225,9 @@ async function showString(context: CommandContext, text: string, unit: 1 | 2): P
 }
 
 function printable(code: number, unit: 1 | 2): string {
+  const character = String.fromCharCode(code);
   const plain = code >= 0x20 && code < 0x7f;
-  const wide = unit === 2 && code >= 0xa0 && (code < 0xd800 || code > 0xdfff) && code < 0xfff0;
-  return plain || wide ? String.fromCharCode(code) : '.';
+  return plain || (unit === 2 && /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)) ? character : '.';
 }
 
 function isWide(engine: Engine): boolean {
