@@ -96,7 +96,7 @@ static void step_by_one(u32 operation) {
 void inc_rm(void) { step_by_one(ADD); }
 void dec_rm(void) { step_by_one(SUB); }
 
-// ---- multiplication and division: 64 x 64 -> 128 bits and back ------------------------------------------------
+// ---- multiplication and division: 64 x 64 -> 128 bits and back --------------------------------------------
 
 typedef struct { u64 low, high; } Wide;
 
@@ -251,7 +251,7 @@ void op_imul_reg_rm_imm(void) {
   if (rm_get(&b)) reg_set(insn.reg, insn.size, imul_two(b, insn.imm, insn.size));
 }
 
-// ---- read, compare, write ----------------------------------------------------------------------------------------
+// ---- read, compare, write ---------------------------------------------------------------------------------
 
 void op_cmpxchg(void) {
   u64 current;

@@ -18,7 +18,9 @@ bool protection(u32 error) {
 static bool has_error_code(u32 vector) { return vector == DF_ || (vector >= TS_ && vector <= PF_) || vector == AC_; }
 
 // RFLAGS.RF is set in the image pushed for a fault, so that returning does not meet the same execute breakpoint.
-static bool restarts(u32 vector) { return vector != DB_ && vector != BP_ && vector != OF_ && vector != DF_ && vector != MC_; }
+static bool restarts(u32 vector) {
+  return vector != DB_ && vector != BP_ && vector != OF_ && vector != DF_ && vector != MC_;
+}
 
 typedef struct {
   u32 vector;
@@ -132,7 +134,8 @@ static void deliver(Entry entry, bool is_exception) {
 
 void deliver_fault(void) {
   cpu.debug_pending = 0; // the instruction will be done again
-  deliver((Entry){fault.vector, false, has_error_code(fault.vector), fault.error, cpu.rip, restarts(fault.vector)}, true);
+  u32 vector = fault.vector;
+  deliver((Entry){vector, false, has_error_code(vector), fault.error, cpu.rip, restarts(vector)}, true);
 }
 
 void external_interrupt(u32 vector) { deliver((Entry){vector, false, false, 0, cpu.rip, false}, false); }
@@ -148,7 +151,7 @@ bool software_interrupt(u32 vector, bool privileged_check) {
   return true;
 }
 
-// ---- debug registers -----------------------------------------------------------------------------------------------
+// ---- debug registers --------------------------------------------------------------------------------------
 
 static u32 debug_type(u32 i) { return (u32)(cpu.dr[7] >> (16 + 4 * i)) & 3; }
 static bool debug_enabled(u32 i) { return (cpu.dr[7] >> (2 * i)) & 3; }

@@ -44,7 +44,7 @@ void op_loop(void) {
   if (insn.opcode != 0xE3) reg_set(RCX, size, count);
 }
 
-// ---- far transfers. Call gates and task switches do not exist here: such a selector is #GP. ------------------------
+// ---- far transfers. Call gates and task switches do not exist here: such a selector is #GP. ---------------
 
 static void far_branch(bool call) {
   u64 offset, selector;
@@ -195,7 +195,7 @@ void op_int(void) { software_interrupt((u32)insn.imm & 0xFF, true); }
 void op_int1(void) { software_interrupt(DB_, false); }
 void op_ud(void) { undefined(); }
 
-// ---- fast system calls -----------------------------------------------------------------------------------------------
+// ---- fast system calls ------------------------------------------------------------------------------------
 
 static Segment flat(u32 selector, u16 attr, u32 dpl) {
   return (Segment){0, 0xFFFFFFFF, (u16)(attr | ATTR_S | ATTR_P | dpl << 5 | ATTR_G | 0x0F00), (u16)selector};

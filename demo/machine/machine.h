@@ -58,7 +58,10 @@ enum { // RFLAGS
 #define DR7_GD (1u << 13)
 
 // Descriptor attributes as in bits 40..55 of a descriptor: type, S, DPL, P, (limit 19:16), AVL, L, D, G.
-enum { ATTR_ACCESSED = 1, ATTR_WRITE = 2, ATTR_CONFORMING = 4, ATTR_CODE = 8, ATTR_S = 0x10, ATTR_P = 0x80, ATTR_L = 0x2000, ATTR_G = 0x8000 };
+enum {
+  ATTR_ACCESSED = 1, ATTR_WRITE = 2, ATTR_CONFORMING = 4, ATTR_CODE = 8, ATTR_S = 0x10, ATTR_P = 0x80,
+  ATTR_L = 0x2000, ATTR_G = 0x8000,
+};
 #define ATTR_DPL(attr) (((attr) >> 5) & 3)
 
 typedef struct {
@@ -122,7 +125,7 @@ typedef struct {
 } Insn;
 extern Insn insn;
 
-// ---- faults ------------------------------------------------------------------------------------------------
+// ---- faults -----------------------------------------------------------------------------------------------
 
 enum { DE_, DB_, NMI_, BP_, OF_, BR_, UD_, NM_, DF_, TS_ = 10, NP_, SS_, GP_, PF_, MF_ = 16, AC_, MC_, XM_ };
 
@@ -145,7 +148,7 @@ void watch_access(u64 address, u32 size, bool write); // data breakpoints
 bool watched_page(u64 page);          // does an enabled data breakpoint touch this page?
 void attend(void);                    // recompute cpu.attention
 
-// ---- segments (segment.c) ------------------------------------------------------------------------------------
+// ---- segments (segment.c) ---------------------------------------------------------------------------------
 
 bool descriptor_read(u32 selector, u64 *low, u32 vector);
 Segment descriptor_segment(u32 selector, u64 low);
@@ -155,7 +158,7 @@ void set_cpl(u32 cpl);
 bool load_system_segment(u32 selector, bool task, Segment *out);
 bool io_allowed(u32 port, u32 size);
 
-// ---- devices ---------------------------------------------------------------------------------------------------
+// ---- devices ----------------------------------------------------------------------------------------------
 
 u32 port_read(u32 port, u32 size);
 void port_write(u32 port, u32 size, u32 value);
@@ -178,7 +181,7 @@ u32 uart_read(u32 port);
 void uart_write(u32 port, u32 value);
 void ports_reset(void);
 
-// ---- the machine (main.c) ----------------------------------------------------------------------------------------
+// ---- the machine (main.c) ---------------------------------------------------------------------------------
 
 typedef struct {
   u8 *ram;

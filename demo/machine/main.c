@@ -22,7 +22,7 @@ void clock_update(void) {
   if (passed > 0) machine.time += (u64)(passed < longest ? passed : longest);
 }
 
-// ---- running ---------------------------------------------------------------------------------------------------
+// ---- running ----------------------------------------------------------------------------------------------
 
 static inline void execute_one(void) {
   Execute execute = decode();
@@ -99,7 +99,7 @@ EXPORT(idle_time) double idle_time(void) {
   return next == ~0ull ? -1 : (double)next;
 }
 
-// ---- power and boot ----------------------------------------------------------------------------------------------
+// ---- power and boot ---------------------------------------------------------------------------------------
 
 #define IMAGE_BASE 0x100000ull
 #define BOOT_RECORD (IMAGE_BASE + 0x40)
@@ -130,7 +130,10 @@ EXPORT(reset) void reset(void) {
 }
 
 // The boot record at offset 40 (hex) of the image: what the processor's state is when the kernel starts.
-enum { MAGIC, START_CR3, START_RIP, START_RSP, GDT_BASE, GDT_LIMIT, LOADER_BLOCK, IMAGE_END, START_CR0, START_CR4, START_EFER };
+enum {
+  MAGIC, START_CR3, START_RIP, START_RSP, GDT_BASE, GDT_LIMIT, LOADER_BLOCK, IMAGE_END, START_CR0, START_CR4,
+  START_EFER,
+};
 static u64 record(u32 field) { return phys_read(BOOT_RECORD + 8 * field, 8); }
 
 // False when there is no boot record.

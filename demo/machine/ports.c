@@ -12,7 +12,7 @@ void ports_reset(void) {
   cmos[0x0D] = 0x80; // battery good
 }
 
-// ---- clock: seconds 0, minutes 2, hours 4, day of week 6, day 7, month 8, year 9, century 32 -----------------------
+// ---- clock: seconds 0, minutes 2, hours 4, day of week 6, day 7, month 8, year 9, century 32 --------------
 
 static u32 encode(u32 value) { return cmos[0x0B] & 4 ? value : (value / 10) << 4 | value % 10; }
 
@@ -51,7 +51,7 @@ static void cmos_write(u8 value) {
   if (cmos_index >= 0x0A && cmos_index != 0x0C && cmos_index != 0x0D) cmos[cmos_index] = value;
 }
 
-// ---- the map ---------------------------------------------------------------------------------------------------------
+// ---- the map ----------------------------------------------------------------------------------------------
 
 static u32 read8(u32 port) {
   switch (port) {

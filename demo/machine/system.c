@@ -3,7 +3,7 @@
 
 static bool privileged(void) { return cpu.cpl == 0 || protection(0); }
 
-// ---- control and debug registers -----------------------------------------------------------------------------------
+// ---- control and debug registers --------------------------------------------------------------------------
 
 #define CR0_WRITABLE (CR0_PE | CR0_MP | CR0_EM | CR0_TS | 0x20 | CR0_WP | 0x40000 | 0x60000000 | CR0_PG)
 #define CR0_NW (1ull << 29)
@@ -91,7 +91,7 @@ void op_clts(void) {
   if (privileged()) cpu.cr0 &= ~CR0_TS;
 }
 
-// ---- model-specific registers ----------------------------------------------------------------------------------------
+// ---- model-specific registers -----------------------------------------------------------------------------
 
 // MSRs that are plain 64-bit storage; `address` ones take canonical values only.
 typedef struct {
@@ -196,7 +196,7 @@ void op_cpuid(void) {
   cpu.r[RDX] = found[4];
 }
 
-// ---- descriptor tables -------------------------------------------------------------------------------------------------
+// ---- descriptor tables ------------------------------------------------------------------------------------
 
 static void load_table(Table *table) {
   u64 limit, base;
@@ -323,7 +323,7 @@ void op_load_far(void) {
   if (load_data_segment(index, (u32)selector)) reg_set(insn.reg, insn.size, offset);
 }
 
-// ---- ports, cache, halt --------------------------------------------------------------------------------------------------
+// ---- ports, cache, halt -----------------------------------------------------------------------------------
 
 static void input(u32 port) {
   u32 size = insn.size == 8 ? 4 : insn.size;

@@ -129,7 +129,7 @@ void uart_write(u32 port, u32 wide) {
   update_line();
 }
 
-// ---- the host's end --------------------------------------------------------------------------------------------
+// ---- the host's end ---------------------------------------------------------------------------------------
 
 __attribute__((export_name("uart_staging"))) u8 *uart_staging(void) { return staging; }
 __attribute__((export_name("uart_output"))) u8 *uart_output(void) { return output; }

@@ -1,6 +1,6 @@
 // Sends back every byte that comes over COM1, slowly: it reads LSR often and one byte at a time. FF resets the machine;
 // FE makes it sleep with interrupts off.
-#include "start.inc"
+#include "start.h"
 
 .set COM1, 0x3F8
 

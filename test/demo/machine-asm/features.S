@@ -1,6 +1,6 @@
 // Exceptions, privilege, debugging and devices, one test after another; each sends a line of text. features.txt is what
 // a processor says (and QEMU does); the machine must say the same.
-#include "start.inc"
+#include "start.h"
 
 .set COM1, 0x3F8
 .set PLAY, 0x40000000                          // page 0 free, 1 read-only, 2 no-execute, 3 user code, 4 user data

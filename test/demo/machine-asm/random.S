@@ -6,7 +6,7 @@
 // Result per case, 176 bytes:
 //   0 sixteen registers   128 RIP   136 RFLAGS   144 vector   152 error code   160 CR2   168 hash of the data window
 // At the end: the 16 page-table entries of the playground, and its writable pages.
-#include "start.inc"
+#include "start.h"
 
 .set CASES, image + 0x10000
 .set WINDOW, 0x40004F00                        // 512 bytes across a page boundary
