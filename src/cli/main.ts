@@ -19,7 +19,16 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => controller.abort(new Interrupted('output closed', 0)));
 }
 
+// A bug: still one line and a clean leave.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.stderr.write(`vskd: Internal error: ${error instanceof Error ? error.message : String(error)}\n`);
+    controller.abort(new Interrupted('internal error', 1));
+  });
+}
+
 void run(process.argv.slice(2), process.env, process, controller.signal).then((code) => {
+  process.exitCode = code;
   // Handles of a link that did not close in time must not keep the process; the last output must be out, though.
   const exit = () => process.exit(code);
   process.stdout.write('', exit);

@@ -36,13 +36,18 @@ export async function openSession(options: Options, open: OpenOptions): Promise<
       : 'the debugging server has not answered yet';
   const notice = setTimeout(() => open.waiting(what), patience);
   const signal = AbortSignal.any([open.signal, late.signal]);
+  let opened = false;
   try {
-    const askPassword = () => {
+    const askPassword = async () => {
+      // From then on the keyboard belongs to the front end.
+      if (opened)
+        throw new UserError("'password=*' is asked for only at the start of vskd; write the password out.");
       clearTimeout(notice);
       return open.askPassword();
     };
     return await unlessAborted(start(options, { ...open, askPassword }, signal), signal);
   } finally {
+    opened = true;
     clearTimeout(timeout);
     clearTimeout(notice);
   }
@@ -53,6 +58,7 @@ function start(options: Options, open: OpenOptions, signal: AbortSignal): Promis
     return joinSession(options.remote, {
       signal,
       askPassword: open.askPassword,
+      onWaiting: open.waiting,
       historyItems: options.historyLines,
     });
   }
