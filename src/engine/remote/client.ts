@@ -14,6 +14,7 @@ import {
 } from './handshake';
 import { remoteMessages as messages } from './messages';
 import { resolvePassword } from './password';
+import { awaitServer, type AwaitTimes } from './reverse';
 import { parseClientString } from './sessionString';
 import { transportOf } from './transports';
 import type { ClientLayer } from './transports/transport';
@@ -43,6 +44,9 @@ export interface JoinOptions {
   /** How much of the output so far is wanted; all that is kept when left out. */
   readonly historyItems?: number;
   readonly heartbeat?: Heartbeat;
+  /** Told what is waited for, where a reverse connection makes the client wait. */
+  readonly onWaiting?: (line: string) => void;
+  readonly awaitTimes?: AwaitTimes;
 }
 
 /** Rejects with a one-line UserError: a bad string, nobody there, not one of ours, another version, no access. */
@@ -51,14 +55,21 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
   const { values } = string;
   const transport = transportOf(string.transport);
   const { carrier } = transport;
-  if (values.has('CliCon')) throw new UserError(messages.unsupported('Reverse (clicon)'));
   const password = await resolvePassword(values.get('Password'), { ask: options.askPassword });
   const { signal, historyItems, heartbeat = defaultHeartbeat } = options;
   const where = carrier.where(string);
   const layer = await transport.clientLayer(string);
   const identity = options.clientIdentity ?? localIdentity();
   const entry = { layer, where, identity, password, signal };
-  const wire = await enter(await carrier.connect(string, signal), entry);
+  const wire = values.has('CliCon')
+    ? await awaitServer(carrier, string, {
+        times: options.awaitTimes,
+        signal,
+        enter: (called) => enter(called, entry),
+        open: layer.open,
+        waiting: (line) => options.onWaiting?.(line),
+      })
+    : await enter(await carrier.connect(string, signal), entry);
   const limit = AbortSignal.timeout(attachLimit);
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
@@ -78,7 +89,10 @@ interface Entry extends ClientHandshake {
 /** All that precedes the session protocol on a new connection. */
 async function enter(wire: Wire, entry: Entry): Promise<Wire> {
   const { layer, where, signal } = entry;
-  const open = await layer.open(wire, withLimit(signal, handshakeLimit, messages.noAnswer(where)));
+  const open = await layer.open(
+    wire,
+    withLimit(signal, handshakeLimit, new UserError(messages.noAnswer(where))),
+  );
   return clientHandshake(open, entry);
 }
 

@@ -1,7 +1,8 @@
 /**
  * What both sides of a session connection say before the session protocol begins, in lines, on any wire:
  *
- *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`), at once
+ *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`), at once; a server that wants TLS
+ *             answers a peer without it with ` tls` and closes
  *   client    {"machine","user","login"?}   login: first message of OPAQUE
  *   server    {"login"}                     only with a password
  *   client    {"login"}                     only with a password
@@ -19,6 +20,12 @@ import { remoteMessages as messages } from './messages';
 import { startLogin, type PasswordVerifier } from './password';
 
 const greeting = 'vscode-kd-session ';
+const serverGreeting = /^(\d{1,9})(?: (open|password|tls))?$/;
+
+/** What answered is no debugging server of ours. */
+export class GreetingError extends UserError {
+  override readonly name = 'GreetingError';
+}
 
 export interface Identity {
   readonly machine: string;
@@ -69,7 +76,7 @@ export async function clientHandshake(wire: Wire, options: ClientHandshake): Pro
     const { theirs, wantsPassword } = await readServerGreeting(lines, options);
     if (theirs !== version) throw new UserError(messages.version(version, theirs));
     const login = await answerDemand(wantsPassword, options);
-    const signal = withLimit(options.signal, handshakeLimit, messages.noAnswer(where));
+    const signal = withLimit(options.signal, handshakeLimit, new UserError(messages.noAnswer(where)));
     const { machine, user } = options.identity;
     await lines.writeLine(JSON.stringify({ machine, user, ...(login && { login: login.request }) }));
     let answer = parseLine(await lines.readLine('{', signal));
@@ -95,18 +102,25 @@ async function readServerGreeting(
   { where, signal, greetingTime = greetingLimit }: ClientHandshake,
 ): Promise<{ theirs: number; wantsPassword: boolean }> {
   try {
-    const limit = withLimit(signal, greetingTime, messages.silent(where, greetingTime / 1000));
+    const late = new GreetingError(messages.silent(where, greetingTime / 1000));
+    const limit = withLimit(signal, greetingTime, late);
     const line = await lines.readLine(greeting, limit);
-    const match = /^(\d{1,9})(?: (open|password))?$/.exec(line.slice(greeting.length));
+    const match = serverGreeting.exec(line.slice(greeting.length));
     if (!match) throw new LineError('', line);
+    if (match[2] === 'tls') throw new UserError(messages.speaksTls(where));
     return { theirs: Number(match[1]), wantsPassword: match[2] === 'password' };
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
     const said = oneLine(error.received.split('\n', 1)[0] ?? '', 40);
-    throw new UserError(said === '' ? messages.closedAtOnce(where) : messages.notOurs(where, said), {
-      cause: error,
-    });
+    const text = said === '' ? messages.closedAtOnce(where) : messages.notOurs(where, said);
+    throw new GreetingError(text, { cause: error });
   }
+}
+
+/** Whether a debugging server that takes clients is at the other end; the wire is the caller's to close. */
+export async function looksLikeServer(wire: Wire, signal: AbortSignal): Promise<boolean> {
+  const line = await new LineWire(wire).readLine(greeting, signal);
+  return / (open|password|tls)$/.test(line);
 }
 
 async function answerDemand(wantsPassword: boolean, { where, password }: ClientHandshake) {
@@ -199,10 +213,14 @@ function parseLine(line: string): Record<string, unknown> {
   throw new LineError('The peer does not speak the session protocol.', line);
 }
 
-/** Aborts with `signal`, or with the line `late` when the time is over. */
-export function withLimit(signal: AbortSignal | undefined, milliseconds: number, late: string): AbortSignal {
+/** Aborts with `signal`, or for the reason `late` when the time is over. */
+export function withLimit(
+  signal: AbortSignal | undefined,
+  milliseconds: number,
+  late: UserError,
+): AbortSignal {
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new UserError(late)), milliseconds);
+  const timer = setTimeout(() => limit.abort(late), milliseconds);
   timer.unref();
   return signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
 }

@@ -10,6 +10,7 @@ import { Session, type CommandLanguage } from '../session/session';
 import { memoryWirePair } from '../wire/memory';
 import { openedSession, type OpenedSession } from './client';
 import { identityText, localIdentity, type Identity } from './handshake';
+import type { DialTimes } from './reverse';
 import { RemoteServers } from './servers';
 
 export interface HostedSession extends OpenedSession {
@@ -43,6 +44,8 @@ export interface EngineHostOptions {
   readonly outbox?: OutboxLimits;
   /** Milliseconds a peer may take until it has joined. */
   readonly handshakeTime?: number;
+  /** How long reverse connections are tried. */
+  readonly dial?: DialTimes;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function hostEngine(
   options: EngineHostOptions = {},
 ): Promise<HostedSession> {
   const { banner, initialBreak, secure, noShell, trustRemote, hostName, askPassword } = options;
-  const { heartbeat, outbox, handshakeTime } = options;
+  const { heartbeat, outbox, handshakeTime, dial } = options;
   const session = new Session({
     engine,
     language,
@@ -67,7 +70,14 @@ export async function hostEngine(
     noShell,
     trustRemote,
   });
-  const servers = new RemoteServers(session, { hostName, askPassword, heartbeat, outbox, handshakeTime });
+  const servers = new RemoteServers(session, {
+    hostName,
+    askPassword,
+    heartbeat,
+    outbox,
+    handshakeTime,
+    dial,
+  });
   session.setServers(servers);
   try {
     const [near, far] = memoryWirePair();

@@ -15,6 +15,35 @@ export const remoteMessages = {
   tooManyServers: (limit: number) => `${limit} servers are running already; end one with .endsrv.`,
   noFreePort: (low: number, high: number) => `No port from ${low} to ${high} is free on this machine.`,
   unsupported: (what: string) => `${what} connections are not supported yet; use tcp:port=PORT.`,
+  pipeInUse: (name: string) =>
+    `Pipe name '${name}' is in use on this machine; choose another one (npipe:pipe=NAME%d adds the process id).`,
+  noPipe: (name: string, host: string) =>
+    `No debugging server has a pipe '${name}' on ${host}; check the name, and that the server was started first.`,
+  pipeElsewhere: (host: string) =>
+    `Pipes reach only this machine on this system, not '${host}'; use tcp: or ssl:, or log in there with ssh -L.`,
+  tooManyCodes: (name: string) =>
+    `'${name}' has more than two number codes; the first is the process id, the second the thread id.`,
+  foreignFolder: (folder: string) =>
+    `'${folder}' is not a folder of yours, so pipes in it would not be safe; remove it or set XDG_RUNTIME_DIR.`,
+  noRuntimeFolder: (folder: string, reason: string) =>
+    `The folder for pipes, '${folder}', cannot be used: ${reason}`,
+  dialing: (where: string) =>
+    `Connecting to ${where}; the client must be waiting there, or be within two minutes.`,
+  reverseFailed: (where: string, reason: string) =>
+    `The reverse connection to ${where} did not come to be (${reason}); start it anew with .server.`,
+  reverseRefused: (where: string) =>
+    `What waits at ${where} did not join; check its string (CliCon=, Password=) and start anew with .server.`,
+  awaiting: (where: string, port: number) =>
+    `the debugging server of ${where} is to call port ${port}; its string needs port=${port} and clicon= ` +
+    'with the name of this machine',
+  nobodyCame: (where: string, seconds: number) =>
+    `No debugging server connected within ${seconds} s; there it needs clicon= with the name of this machine (${where}).`,
+  notReverse: (where: string) =>
+    `The debugging server at ${where} waits for clients; join it with Server= instead of CliCon=.`,
+  firewallOpened: (ports: string) => `Windows firewall: port ${ports} opened; it stays open afterwards.`,
+  firewallFailed: (reason: string) =>
+    `Warning: the Windows firewall was not changed (run elevated, or open the port by hand): ${reason}`,
+  firewallNotNeeded: 'IcfEnable: not needed on this system; it has no Windows firewall.',
 
   version: (client: number, server: number) =>
     'The client is not using same version of remoting protocol as the server ' +
@@ -28,6 +57,10 @@ export const remoteMessages = {
     `${where} is refusing passwords for some seconds after too many wrong ones; try again.`,
   notOurs: (where: string, said: string) =>
     `What listens at ${where} is no debugging server of this kind (it says '${said}').`,
+  speaksTls: (where: string) =>
+    `${where} takes encrypted connections only; use ssl: instead of tcp:, or spipe: instead of npipe:.`,
+  speaksPlain: (where: string) =>
+    `${where} does not encrypt; use tcp: instead of ssl:, or npipe: instead of spipe:.`,
   closedAtOnce: (where: string) =>
     `${where} closed the connection at once; it is no debugging server of this kind, or takes no clients now.`,
   silent: (where: string, seconds: number) =>

@@ -8,9 +8,11 @@ import type { OutboxLimits } from '../session/outbox';
 import type { Session, SessionServers } from '../session/session';
 import type { Wire } from '../wire/wire';
 import { AttemptLimiter } from './attempts';
+import { openFirewall } from './firewall';
 import { handshakeLimit, identityText, serverHandshake } from './handshake';
 import { remoteMessages as messages } from './messages';
 import { PasswordVerifier, resolvePassword } from './password';
+import { dialClient, type DialTimes } from './reverse';
 import {
   formatClientString,
   formatServerString,
@@ -29,6 +31,8 @@ export interface ServerOptions {
   readonly outbox?: OutboxLimits;
   /** Milliseconds a peer may take until it has joined. */
   readonly handshakeTime?: number;
+  /** How long reverse connections are tried. */
+  readonly dial?: DialTimes;
 }
 
 interface DebuggingServer {
@@ -66,12 +70,19 @@ export class RemoteServers implements SessionServers {
     const written = parseServerString(text);
     const { values } = written;
     const transport = transportOf(written.transport);
-    if (values.has('CliCon')) throw new UserError(messages.unsupported('Reverse (clicon)'));
     if (this.active().length >= maxServers) throw new UserError(messages.tooManyServers(maxServers));
     const password = await resolvePassword(values.get('Password'), { ask: this.options.askPassword });
     const verifier = password === undefined ? undefined : await PasswordVerifier.create(password);
     const layer = await transport.serverLayer(written);
-    const door = await transport.carrier.listen(written, (wire, peer) => void this.admit(server, wire, peer));
+    const { carrier } = transport;
+    const reverse = values.has('CliCon');
+    const door = reverse
+      ? dialClient(carrier, written, {
+          times: this.options.dial,
+          admit: (wire, peer) => this.admit(server, wire, peer),
+          ended: (line) => this.reverseEnded(server, line),
+        })
+      : await carrier.listen(written, (wire, peer) => void this.admit(server, wire, peer));
     const { string, port } = door;
     const server: DebuggingServer = {
       id: this.nextId++,
@@ -85,8 +96,13 @@ export class RemoteServers implements SessionServers {
     this.servers.push(server);
     this.changes.fire();
     const lines = this.active().map((each) => messages.commandLine(each.id, each.clientString));
-    const warning = verifier || layer.authenticates ? [] : [messages.noPassword];
-    return `${[messages.started, ...lines, ...layer.notices, ...warning].join('\n')}\n`;
+    const notices = [
+      ...layer.notices,
+      ...(reverse ? [messages.dialing(carrier.where(written))] : []),
+      ...(values.has('IcfEnable') ? [await openFirewall(door.firewallPorts)] : []),
+      ...(verifier || layer.authenticates ? [] : [messages.noPassword]),
+    ];
+    return `${[messages.started, ...lines, ...notices].join('\n')}\n`;
   }
 
   list(): string {
@@ -140,11 +156,19 @@ export class RemoteServers implements SessionServers {
     return wildcard ? (this.options.hostName ?? hostname()) : bound;
   }
 
+  /** A reverse connection is over, or never came to be; `line` says so where nobody would notice. */
+  private reverseEnded(server: DebuggingServer, line: string | undefined): void {
+    if (!server.door) return;
+    server.door = undefined;
+    if (line !== undefined && !this.session.ending) this.session.notice(line);
+    this.changes.fire();
+  }
+
   /** One peer from its connection until it has joined or is refused; what went wrong is nobody else's concern. */
-  private async admit(server: DebuggingServer, wire: Wire, peer: Peer): Promise<void> {
+  private async admit(server: DebuggingServer, wire: Wire, peer: Peer): Promise<boolean> {
     if (!server.door || this.strangers.size >= maxStrangers) {
       wire.close();
-      return;
+      return false;
     }
     const stranger = new AbortController();
     this.strangers.add(stranger);
@@ -161,8 +185,10 @@ export class RemoteServers implements SessionServers {
       });
       const identity = `${identityText(joined.identity)} (${server.transport} ${peer.address})`;
       this.session.addClient(joined.wire, { identity, remote: true, heartbeat, outbox });
+      return true;
     } catch {
       // The handshake has closed the wire and told the peer what it may know.
+      return false;
     } finally {
       clearTimeout(timer);
       this.strangers.delete(stranger);

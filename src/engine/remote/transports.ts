@@ -2,11 +2,13 @@
 import { UserError } from '../base/errors';
 import { remoteMessages as messages } from './messages';
 import type { SessionTransport } from './sessionString';
+import { pipeCarrier } from './transports/pipe';
 import { tcpCarrier } from './transports/tcp';
 import { plain, type Transport } from './transports/transport';
 
 const transports: Partial<Record<SessionTransport, Transport>> = {
   tcp: plain(tcpCarrier),
+  npipe: plain(pipeCarrier),
 };
 
 export function transportOf(name: SessionTransport): Transport {

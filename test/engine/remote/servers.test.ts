@@ -65,8 +65,8 @@ describe('debugging servers', () => {
       ],
       ['tcp:port=5005,bind=192.0.2.1', "'192.0.2.1' is not an address of this machine."],
       ['tcp:port=x', "Bad value 'x' for 'Port' (column 5)"],
-      ['npipe:pipe=x', 'npipe connections are not supported yet; use tcp:port=PORT.'],
-      ['tcp:port=5,clicon=x', 'Reverse (clicon) connections are not supported yet'],
+      ['com:port=1,baud=9600,channel=1', 'com connections are not supported yet; use tcp:port=PORT.'],
+      ['tcp:port=5:6,clicon=x', "With 'CliCon' the server needs the one port of the client."],
       ['', 'The connection string is empty; expected tcp:'],
     ]) {
       expect(await h.run(`.server ${text}`)).toBe(false);
