@@ -190,7 +190,7 @@ class EngineImpl implements Engine {
     if (state === 'stopped') return;
     this.currentStop = undefined;
     if (state === 'running') return;
-    this.stepper.end();
+    this.stepper.forget();
     this.moduleList.forget();
     this.debuggerData = undefined;
     this.breakpoints.forgetAddresses();

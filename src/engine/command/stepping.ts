@@ -17,8 +17,19 @@ interface Pending {
   readonly thread: bigint | undefined;
 }
 
+const SINGLE_STEP = 0x8000_0004;
+const MAX_OVERTAKEN = 256;
+
+function isSingle({ temporary }: Pending): boolean {
+  return temporary === undefined;
+}
+
 export class Stepper {
   private pending: Pending | undefined;
+  /** Threads with the end of a step still to come. */
+  private readonly overtaken = new Set<bigint>();
+  /** The thread that is stepped off a breakpoint before it runs. */
+  private leaving: bigint | undefined;
 
   constructor(
     private readonly target: Target,
@@ -30,7 +41,8 @@ export class Stepper {
 
   /** Resolves when the target was resumed. */
   async resume(kind: ResumeKind, until?: bigint): Promise<void> {
-    const { processor } = this.engine;
+    const { processor, stop: from } = this.engine;
+    this.leaving = from && this.breakpoints.at(from.pc) ? this.thread() : undefined;
     if (kind === 'goNotHandled') return this.target.resume({ mode: 'go', handled: false });
     switch (kind) {
       case 'go':
@@ -54,23 +66,49 @@ export class Stepper {
 
   /** The stop as the user should see it; undefined when it was only in the way of a step and has been resumed. */
   async filter(stop: TargetStop): Promise<TargetStop | undefined> {
-    const pending = this.pending;
-    const temporary = pending?.temporary;
-    if (!pending || temporary === undefined) {
-      this.pending = undefined;
+    const { pending } = this;
+    this.noteOvertaken(stop);
+    const stepped = stop.exception?.code === SINGLE_STEP;
+    const mine = pending?.thread === undefined || pending.thread === stop.thread;
+    if (stepped && this.overtaken.delete(stop.thread) && !(pending && isSingle(pending) && mine)) {
+      await this.target.resume({ mode: 'go' });
+      return undefined;
+    }
+    if (pending && isSingle(pending)) {
+      this.end();
+      return stepped && mine && stop.reason !== 'step' ? { ...stop, reason: 'step' } : stop;
+    }
+    const there = stop.reason === 'breakpoint' && stop.pc === pending?.temporary;
+    if (!pending || !there || this.breakpoints.at(stop.pc)) {
+      this.end();
       return stop;
     }
-    const there = stop.reason === 'breakpoint' && stop.pc === temporary;
-    if (there && !this.breakpoints.at(temporary)) {
-      if (!(await this.isOurs(stop, pending))) {
-        await this.target.resume({ mode: 'go' });
-        return undefined;
-      }
-      this.end();
-      return { ...stop, reason: 'step' };
+    if (!(await this.isOurs(stop, pending))) {
+      this.leaving = stop.thread;
+      await this.target.resume({ mode: 'go' });
+      return undefined;
     }
     this.end();
-    return stop;
+    return { ...stop, reason: 'step' };
+  }
+
+  /** The target is gone, and its threads with it. */
+  forget(): void {
+    this.end();
+    this.overtaken.clear();
+    this.leaving = undefined;
+  }
+
+  /**
+   * A thread that was to make one instruction, by a step or to get off a breakpoint, may be switched away from before.
+   * The step then ends much later, when the thread runs again; nobody waits for it any more.
+   */
+  private noteOvertaken(stop: TargetStop): void {
+    const { pending } = this;
+    const stepping = pending && isSingle(pending) ? pending.thread : this.leaving;
+    this.leaving = undefined;
+    if (stepping === undefined || stepping === stop.thread || this.overtaken.size >= MAX_OVERTAKEN) return;
+    this.overtaken.add(stepping);
   }
 
   /** Forgets a step that will not end, because the target is gone. */
@@ -86,7 +124,7 @@ export class Stepper {
   }
 
   private single(processor: number): Promise<void> {
-    this.pending = { temporary: undefined, minimumSp: 0n, thread: undefined };
+    this.pending = { temporary: undefined, minimumSp: 0n, thread: this.thread() };
     return this.target.resume({ mode: 'step', processor });
   }
 

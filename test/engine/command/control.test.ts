@@ -145,6 +145,28 @@ describe('running', () => {
     expect(console.target.breakpoints.size).toBe(1);
   });
 
+  it('does not show the late end of a step that another thread overtook', async () => {
+    const other = 0xffffe0000000f000n;
+    const { target } = console;
+    await console.type('bp nt!KiLeaf');
+    target.onResume = () => ({ reason: 'breakpoint', code: 0x80000003, thread: other });
+    await console.type('t 3');
+    expect(console.engine.stop).toMatchObject({ reason: 'breakpoint', thread: other });
+    target.log.length = 0;
+    // Much later the first thread runs again, and its step ends: nobody waits for it.
+    target.onResume = () => {
+      target.onResume = () => ({ reason: 'step', code: 0x80000004, thread: other });
+      return { reason: 'exception', code: 0x80000004 };
+    };
+    await console.type('t');
+    expect(target.log).toEqual(['step', 'go']);
+    expect(console.engine.stop).toMatchObject({ reason: 'step', thread: other });
+    target.onResume = () => ({ reason: 'exception', code: 0x80000004 });
+    await console.type('g');
+    await console.where();
+    expect(console.engine.stop).toMatchObject({ reason: 'exception' });
+  });
+
   it('tells the handlers of an exception whether it was handled', async () => {
     console.target.onResume = () => ({ reason: 'breakIn', code: 0x80000003 });
     await console.type('gn');

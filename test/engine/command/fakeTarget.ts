@@ -36,7 +36,8 @@ export class FakeTarget implements Target, Rebootable, Crashable {
   readonly log: string[] = [];
   /** Runs instead of the CPU on the next resume. */
   onResume:
-    ((options: ResumeOptions) => { reason: StopReason; processor?: number; code?: number }) | undefined;
+    | ((options: ResumeOptions) => { reason: StopReason; processor?: number; code?: number; thread?: bigint })
+    | undefined;
 
   private readonly states = new Emitter<TargetStateChange>();
   private readonly stops = new Emitter<TargetStop>();
@@ -148,9 +149,17 @@ export class FakeTarget implements Target, Rebootable, Crashable {
     const processor = options.processor ?? this.stop?.processor ?? 0;
     this.enter('running');
     setImmediate(() => {
-      const told = this.onResume?.(options);
+      const instead = this.onResume;
       this.onResume = undefined;
-      if (told) return this.enterStop(this.stopOf(told.reason, told.processor ?? processor, told.code));
+      const told = instead?.(options);
+
+      if (told) {
+        const { thread = layOut.places.thread } = told;
+        return this.enterStop({
+          ...this.stopOf(told.reason, told.processor ?? processor, told.code),
+          thread,
+        });
+      }
       const reason = runCpu(this, processor, options.mode);
       if (reason) this.enterStop(this.stopOf(reason, processor, reason === 'step' ? 0x80000004 : 0x80000003));
     });
