@@ -13,7 +13,8 @@ export const tools = [
   { name: 'llvm-pdbutil', package: 'llvm', without: 'comparisons with LLVM as the oracle' },
   { name: 'socat', package: 'socat', without: 'serial ports on pseudo-terminal pairs' },
   { name: 'chromium', package: 'chromium', without: "the extension in VS Code's real workbench" },
-  { name: 'script', package: 'bsdutils', without: 'vskd on a real pseudo-terminal' },
+  { name: 'python3', package: 'python3', without: 'vskd on a real pseudo-terminal' },
+  { name: 'stty', package: 'coreutils', without: 'vskd on a real pseudo-terminal' },
 ];
 
 /** The program's path, or undefined. */

@@ -33,17 +33,25 @@ export function nextEvent<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
+    // An event may fire while it is being subscribed to (a wire's kept bytes), before there is a subscription to end.
+    const held: { subscription?: Disposable } = {};
+    let settled = false;
+    const end = () => {
+      settled = true;
+      held.subscription?.dispose();
+      signal?.removeEventListener('abort', abort);
+    };
     const abort = () => {
-      subscription.dispose();
+      end();
       reject(signal?.reason ?? new Error('cancelled'));
     };
-    const subscription = event((value) => {
-      if (!accept(value)) return;
-      subscription.dispose();
-      signal?.removeEventListener('abort', abort);
+    held.subscription = event((value) => {
+      if (settled || !accept(value)) return;
+      end();
       resolve(value);
     });
-    if (signal?.aborted) abort();
+    if (settled) held.subscription.dispose();
+    else if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });
   });
 }
