@@ -71,7 +71,7 @@ export class Stepper {
     const stepped = stop.exception?.code === SINGLE_STEP;
     const mine = pending?.thread === undefined || pending.thread === stop.thread;
     if (stepped && this.overtaken.delete(stop.thread) && !(pending && isSingle(pending) && mine)) {
-      await this.target.resume({ mode: 'go' });
+      await this.goOn();
       return undefined;
     }
     if (pending && isSingle(pending)) {
@@ -85,11 +85,17 @@ export class Stepper {
     }
     if (!(await this.isOurs(stop, pending))) {
       this.leaving = stop.thread;
-      await this.target.resume({ mode: 'go' });
+      await this.goOn();
       return undefined;
     }
     this.end();
     return { ...stop, reason: 'step' };
+  }
+
+  /** From a stop that is not shown. The target is still telling it: what it was doing must end before. */
+  private async goOn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.target.resume({ mode: 'go' });
   }
 
   /** The target is gone, and its threads with it. */

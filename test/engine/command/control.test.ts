@@ -406,7 +406,7 @@ describe('the command language', () => {
   });
 
   it('completes names, and only names', () => {
-    expect(completeCommand('.s').map(({ label }) => label)).toEqual(['.server', '.servers']);
+    expect(completeCommand('.serv').map(({ label }) => label)).toEqual(['.server', '.servers']);
     expect(completeCommand('r; .cl').map(({ label }) => label)).toEqual(['.clients', '.cls']);
     expect(completeCommand('dd r')).toEqual([]);
   });
