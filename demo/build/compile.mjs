@@ -44,6 +44,32 @@ const LINK_FLAGS = [
   '/incremental:no',
 ];
 
+// Besides what the sources mark as exported: names that make a stack readable without a PDB.
+const KERNEL_EXPORTS = [
+  'DbgBreakPoint',
+  'DbgBreakPointWithStatus',
+  'KdpDebuggerDataListHead,DATA',
+  'KdVersionBlock,DATA',
+  'KiBugcheckData,DATA',
+  'KiBreakpointTrap',
+  'KiClockInterrupt',
+  'KiDebugServiceTrap',
+  'KiDebugTrapOrFault',
+  'KiDivideErrorFault',
+  'KiGeneralProtectionFault',
+  'KiIdleLoop',
+  'KiInitialPCR,DATA',
+  'KiInvalidOpcodeFault',
+  'KiNmiInterrupt',
+  'KiPageFault',
+  'KiProcessorBlock,DATA',
+  'KiSwapContext',
+  'KiSystemStartup',
+  'KiThreadStartup',
+  'PspSystemThreadStartup',
+  'RtlpBreakWithStatusInstruction',
+];
+
 /** Every image: sources by folder, address, entry point. The kernel comes first: drivers link against it. */
 export const IMAGES = [
   {
@@ -54,14 +80,7 @@ export const IMAGES = [
     entry: 'KiSystemStartup',
     optimise: '-O1',
     define: ['-DDEMONT_KERNEL'],
-    exports: [
-      'KdpDebuggerDataListHead',
-      'KiProcessorBlock,DATA',
-      'DbgBreakPoint',
-      'DbgBreakPointWithStatus',
-      'RtlpBreakWithStatusInstruction',
-      'KiBugcheckData,DATA',
-    ],
+    exports: KERNEL_EXPORTS,
     boot: true,
   },
   {

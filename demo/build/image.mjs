@@ -104,7 +104,9 @@ export function layoutImage(bootPage, files) {
   for (let at = 0; at < MEMORY_SIZE; at += LARGE_PAGE) {
     tables.mapLarge(root, DIRECT_MAP + BigInt(at), at, WRITE | GLOBAL | NO_EXECUTE);
   }
-  for (const region of [SHARED_DATA, STACK_REGION, HAL_REGION]) tables.reserve(root, region);
+  for (const region of [SHARED_DATA, STACK_REGION]) tables.reserve(root, region);
+  // Complete: a machine without a local APIC must not differ in what the kernel allocates later.
+  tables.reserve(root, HAL_REGION, 1);
   for (const { image, physical, boot } of images) if (boot) mapImage(tables, root, image, physical);
   for (let at = 0; at < BOOT_STACK_SIZE; at += PAGE) {
     tables.map(root, BOOT_STACK_LIMIT + BigInt(at), stack.physical + at, WRITE | GLOBAL | NO_EXECUTE);

@@ -45,9 +45,13 @@ export class PageTables {
     return made;
   }
 
-  /** Makes the top-level entry for va, so that page directories copied later share what comes below. */
-  reserve(root, va) {
-    this.#next(root, va, 3);
+  /**
+   * Makes the tables for va from the top down to `level`: 3 only the top-level entry, so that page directories
+   * copied later share what comes below; 1 everything but the page itself.
+   */
+  reserve(root, va, level = 3) {
+    let table = root;
+    for (let at = 3; at >= level; at--) table = this.#next(table, va, at);
   }
 
   map(root, va, physical, flags) {

@@ -11,7 +11,8 @@
 
 # VOID KiSwapContext(RCX old thread, RDX new thread)
 # Leaves the nonvolatile registers on the old stack, KTHREAD.KernelStack (0x58) pointing at them. A debugger
-# unwinds a waiting thread from there: RIP = the return address below, RSP = KernelStack + 0x68.
+# unwinds a waiting thread from there: RIP = the return address, which lies at
+# KernelStack + 0x68, and RSP = KernelStack + 0x70 (struct _KSWITCH_FRAME in thread.c).
         .seh_proc KiSwapContext
         FUNCTION KiSwapContext
         pushq   %rbp

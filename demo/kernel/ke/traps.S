@@ -72,6 +72,12 @@
         movq    0x128(%rsp), %r14
         movq    0x130(%rsp), %r15
         addq    $(FRAME + 16), %rsp     # the frames, RBP and the error code
+        .seh_endproc
+        # From here on the stack holds the machine frame only: unwind data of its own.
+        .seh_proc \name\()Return
+\name\()Return:
+        .seh_pushframe
+        .seh_endprologue
         iretq
         .seh_endproc
         .endm
