@@ -68,6 +68,8 @@ export class LiveSession {
     this.run = new RunControl({
       session,
       firstBreakIsEntry: this.owner && configuration.initialBreak,
+      // No frame has source yet.
+      stopsWithoutSource: options.client.clientID === 'vscode',
       send: options.send,
       hits: (stop) => this.breakpoints.hits(stop),
     });

@@ -13,6 +13,11 @@ export interface RunControlOptions {
   readonly session: SessionPort;
   /** The first break-in is the start of debugging (`entry`), not somebody's pause. */
   readonly firstBreakIsEntry: boolean;
+  /**
+   * For VS Code, which at a stop selects the first frame with source and else none (no registers, no code), unless
+   * the stop is an instruction breakpoint: then it selects the top frame and shows the disassembly.
+   */
+  readonly stopsWithoutSource?: boolean;
   send(event: DebugProtocol.Event): void;
   /** What kind of breakpoint of ours was hit, and the DAP ids of all that were. */
   hits(stop: StopInfo): { reason: string; ids: number[] };
@@ -150,7 +155,14 @@ export class RunControl {
   }
 
   private sendStopped(body: DebugProtocol.StoppedEvent['body']): void {
-    this.options.send(new Event('stopped', { ...body, allThreadsStopped: true }));
+    const told = this.options.stopsWithoutSource
+      ? {
+          ...body,
+          reason: 'instruction breakpoint',
+          description: body.description ?? `Paused on ${body.reason}`,
+        }
+      : body;
+    this.options.send(new Event('stopped', { ...told, allThreadsStopped: true }));
   }
 
   private sendContinued(): void {

@@ -1,6 +1,7 @@
 /** Wires the parts of the extension together when the first kernel session or command needs them. */
 import * as vscode from 'vscode';
 import { createAdapterFactory } from './adapterFactory';
+import { createConsoleFocus } from './consoleFocus';
 import { ConfigurationProvider, RecentConfigurations } from './configurationProvider';
 import { connectToRemoteSession } from './connectCommand';
 
@@ -10,7 +11,6 @@ import { RecentStrings } from './recentStrings';
 import { copyClientConnectionString, endDebuggingServer, startDebuggingServer } from './serverCommands';
 import { breakIn, debugDemoMachine, showSessionActions } from './sessionCommands';
 import { createStatusBar } from './statusBar';
-import { createStopView } from './stopView';
 
 export function activate(context: vscode.ExtensionContext): void {
   const sessions = new KdSessions();
@@ -29,7 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
       vscode.DebugConfigurationProviderTriggerKind.Dynamic,
     ),
     createStatusBar(sessions),
-    createStopView(),
+    createConsoleFocus(),
     command('kd.debugDemoMachine', debugDemoMachine),
     command('kd.connectToRemoteSession', (given) => connectToRemoteSession(joined, text(given))),
     command('kd.startDebuggingServer', (given) =>

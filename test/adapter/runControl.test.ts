@@ -35,6 +35,19 @@ describe('run control', () => {
     expect(await client.waitFor('stopped')).toMatchObject({ reason: 'pause', threadId: 2 });
   });
 
+  it('tells VS Code of instruction breakpoints, so that it selects a frame that has no source', async () => {
+    const session = new FakeSession();
+    const { client } = startAdapter(() => Promise.resolve(session.opened()));
+    await client.request('initialize', { adapterID: 'kd', clientID: 'vscode' });
+    await client.request('launch', { target: 'demo:' });
+    await client.request('configurationDone');
+    session.stop(stopAt('0x1000', { reason: 'step', description: 'Single step' }));
+    expect(await client.waitFor('stopped')).toMatchObject({
+      reason: 'instruction breakpoint',
+      description: 'Paused on step',
+    });
+  });
+
   it('is silent before the configuration is done and then tells the stop the target is in', async () => {
     const session = new FakeSession();
     const { client } = startAdapter(() => Promise.resolve(session.opened()));

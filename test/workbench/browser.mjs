@@ -29,7 +29,7 @@ export function workbenchAddress(port, folder, payload = []) {
 
 /** A window of its own (own storage) whose workbench is up. */
 export async function openWindow(browser, address, size = { width: 1280, height: 900 }) {
-  const context = await browser.newContext({ viewport: size, colorScheme: 'dark' });
+  const context = await browser.newContext({ viewport: size });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   await page.goto(address);

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { codeServerEntry, nodeForWorkbench } from './install.mjs';
 
 const settings = {
-  'workbench.colorTheme': 'Default Dark Modern',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',

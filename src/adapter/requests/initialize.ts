@@ -5,6 +5,7 @@ import type { Body, Handler } from '../handler';
 export const initialize: Handler<Body<DebugProtocol.InitializeResponse>> = {
   run(adapter, args) {
     adapter.client = {
+      clientID: args.optionalString('clientID'),
       columnsStartAt1: args.boolean('columnsStartAt1') ?? true,
       supportsProgressReporting: args.boolean('supportsProgressReporting') ?? false,
       supportsInvalidatedEvent: args.boolean('supportsInvalidatedEvent') ?? false,

@@ -7,6 +7,7 @@ import type { SessionState } from '../../../src/engine/session/protocol';
 
 interface StoppedBody {
   readonly reason: string;
+  readonly description?: string;
   readonly threadId?: number;
 }
 interface Message {

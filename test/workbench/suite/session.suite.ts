@@ -60,6 +60,29 @@ export function sessionSuite(): void {
       assert.equal(BigInt(instructions[0]?.address ?? 0), BigInt(top.instructionPointerReference));
     });
 
+    it('selects the top frame and shows the disassembly where there is no source', async () => {
+      const selected = new Promise<vscode.DebugStackFrame>((resolve) => {
+        const subscription = vscode.debug.onDidChangeActiveStackItem((item) => {
+          if (!(item instanceof vscode.DebugStackFrame)) return;
+          subscription.dispose();
+          resolve(item);
+        });
+      });
+      const session = await log.start({ request: 'launch', target: 'demo:' });
+      assert.equal((await selected).session.id, session.id);
+      const { activeTabGroup } = vscode.window.tabGroups;
+      const label = (): string | undefined => activeTabGroup.activeTab?.label;
+      if (label() !== 'Disassembly') {
+        await new Promise<void>((resolve) => {
+          const subscription = vscode.window.tabGroups.onDidChangeTabs(() => {
+            if (vscode.window.tabGroups.activeTabGroup.activeTab?.label !== 'Disassembly') return;
+            subscription.dispose();
+            resolve();
+          });
+        });
+      }
+    });
+
     it('runs, breaks in, and steps', async () => {
       const session = await log.start({ request: 'launch', target: 'demo:' });
       await log.stopped(session);
@@ -70,7 +93,7 @@ export function sessionSuite(): void {
       await next;
       next = log.nextStop(session);
       await session.customRequest('next', { threadId: 1, granularity: 'instruction' });
-      assert.equal((await next).reason, 'step');
+      assert.equal((await next).description, 'Paused on step');
     });
 
     it('opens a server by command and a second session of this window joins it', async () => {
