@@ -7,9 +7,9 @@ import { defaultHeartbeat, type Heartbeat } from '../session/peer';
 import type { OutboxLimits } from '../session/outbox';
 import type { Session, SessionServers } from '../session/session';
 import type { Wire } from '../wire/wire';
-import { AttemptLimiter } from './attempts';
+import { Admission } from './admission';
 import { openFirewall } from './firewall';
-import { handshakeLimit, identityText, serverHandshake } from './handshake';
+import { identityText } from './handshake';
 import { remoteMessages as messages } from './messages';
 import { PasswordVerifier, resolvePassword } from './password';
 import { dialClient, type DialTimes } from './reverse';
@@ -49,14 +49,11 @@ interface DebuggingServer {
 
 const maxServers = 32;
 const maxClients = 256;
-/** Peers that are connected and have not joined yet, on all servers together. */
-const maxStrangers = 64;
 
 export class RemoteServers implements SessionServers {
   /** Ended ones stay listed, so that no number is given twice. */
   private readonly servers: DebuggingServer[] = [];
-  private readonly strangers = new Set<AbortController>();
-  private readonly attempts = new AttemptLimiter();
+  private readonly admission: Admission;
   private readonly changes = new Emitter<void>();
   readonly changed = this.changes.event;
   private nextId = 0;
@@ -64,7 +61,9 @@ export class RemoteServers implements SessionServers {
   constructor(
     private readonly session: Session,
     private readonly options: ServerOptions = {},
-  ) {}
+  ) {
+    this.admission = new Admission(options);
+  }
 
   async start(text: string): Promise<string> {
     const written = parseServerString(text);
@@ -135,7 +134,7 @@ export class RemoteServers implements SessionServers {
   }
 
   async dispose(): Promise<void> {
-    for (const stranger of this.strangers) stranger.abort(new UserError('The server ends.'));
+    this.admission.dispose();
     await Promise.all(this.active().map((server) => this.close(server)));
   }
 
@@ -164,34 +163,15 @@ export class RemoteServers implements SessionServers {
     this.changes.fire();
   }
 
-  /** One peer from its connection until it has joined or is refused; what went wrong is nobody else's concern. */
   private async admit(server: DebuggingServer, wire: Wire, peer: Peer): Promise<boolean> {
-    if (!server.door || this.strangers.size >= maxStrangers) {
-      wire.close();
-      return false;
-    }
-    const stranger = new AbortController();
-    this.strangers.add(stranger);
-    const { handshakeTime = handshakeLimit, heartbeat = defaultHeartbeat, outbox } = this.options;
-    const timer = setTimeout(() => stranger.abort(new UserError('took too long')), handshakeTime);
-    try {
-      const opened = await server.layer.open(wire, stranger.signal);
-      const joined = await serverHandshake(opened, {
-        verifier: server.verifier,
-        delay: () => this.attempts.begin(peer.host),
-        proved: () => this.attempts.succeeded(peer.host),
-        hasRoom: () => server.door !== undefined && this.session.clientCount < maxClients,
-        signal: stranger.signal,
-      });
-      const identity = `${identityText(joined.identity)} (${server.transport} ${peer.address})`;
-      this.session.addClient(joined.wire, { identity, remote: true, heartbeat, outbox });
-      return true;
-    } catch {
-      // The handshake has closed the wire and told the peer what it may know.
-      return false;
-    } finally {
-      clearTimeout(timer);
-      this.strangers.delete(stranger);
-    }
+    const { layer, verifier } = server;
+    const hasRoom = () => this.session.clientCount < maxClients;
+    const door = { layer, verifier, isOpen: () => server.door !== undefined, hasRoom };
+    const joined = await this.admission.admit(door, wire, peer);
+    if (!joined) return false;
+    const { heartbeat = defaultHeartbeat, outbox } = this.options;
+    const identity = `${identityText(joined.identity)} (${server.transport} ${peer.address})`;
+    this.session.addClient(joined.wire, { identity, remote: true, heartbeat, outbox });
+    return true;
   }
 }

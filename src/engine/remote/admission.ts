@@ -1,0 +1,69 @@
+/** The door of a server: every peer from its connection until it has shown that it may come in, or is refused. */
+import { UserError } from '../base/errors';
+import type { Wire } from '../wire/wire';
+import { AttemptLimiter } from './attempts';
+import { handshakeLimit, serverHandshake, type Identity } from './handshake';
+import type { PasswordVerifier } from './password';
+import type { Peer, ServerLayer } from './transports/transport';
+
+/** Peers that are connected and have not come in yet, on all servers of a process together. */
+const maxStrangers = 64;
+
+export interface AdmittingServer {
+  readonly layer: ServerLayer;
+  readonly verifier: PasswordVerifier | undefined;
+  /** It takes newcomers at all. */
+  isOpen(): boolean;
+  /** Asked last: room for one more? */
+  hasRoom(): boolean;
+}
+
+export interface AdmissionOptions {
+  /** Milliseconds a peer may take. */
+  readonly handshakeTime?: number;
+}
+
+export interface Admitted {
+  readonly wire: Wire;
+  readonly identity: Identity;
+}
+
+export class Admission {
+  private readonly strangers = new Set<AbortController>();
+  private readonly attempts = new AttemptLimiter();
+
+  constructor(private readonly options: AdmissionOptions = {}) {}
+
+  /** Undefined when the peer was refused; the wire is closed then. What went wrong is nobody else's concern. */
+  async admit(server: AdmittingServer, wire: Wire, peer: Peer): Promise<Admitted | undefined> {
+    if (!server.isOpen() || this.strangers.size >= maxStrangers) {
+      wire.close();
+      return undefined;
+    }
+    const stranger = new AbortController();
+    this.strangers.add(stranger);
+    const { handshakeTime = handshakeLimit } = this.options;
+    const timer = setTimeout(() => stranger.abort(new UserError('took too long')), handshakeTime);
+    try {
+      const opened = await server.layer.open(wire, stranger.signal);
+      return await serverHandshake(opened, {
+        verifier: server.verifier,
+        delay: () => this.attempts.begin(peer.host),
+        proved: () => this.attempts.succeeded(peer.host),
+        hasRoom: () => server.isOpen() && server.hasRoom(),
+        signal: stranger.signal,
+      });
+    } catch {
+      // Layer and handshake have closed the wire and told the peer what it may know.
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+      this.strangers.delete(stranger);
+    }
+  }
+
+  /** Refuses all who are still at the door. */
+  dispose(): void {
+    for (const stranger of this.strangers) stranger.abort(new UserError('The server ends.'));
+  }
+}
