@@ -11,6 +11,7 @@ import type { PdbId } from '../image/debugId';
 import type { Kdbg } from '../nt/kdbg';
 import type { ModuleSymbol, SymbolSource } from '../symbols/symbolSource';
 import type { Target, TargetStop } from '../target/target';
+import type { SearchPaths } from './searchPaths';
 
 export interface Module {
   /** As commands name it: `nt` for the kernel, else the file name without extension. */
@@ -108,6 +109,8 @@ export interface Engine {
   /** The default number base of expressions (`n`). */
   radix: Radix;
   readonly cursor: Cursor;
+  /** `.sympath`, `.srcpath`, `.exepath`. */
+  readonly paths: SearchPaths;
   /**
    * The stop the user is in; undefined while the target runs, also during the engine's own short stops inside a step.
    * A stop that ends a step has the reason `step`, whatever ended it on the wire.

@@ -14,6 +14,7 @@ import { Disassembler } from './disassembler';
 import type { Cursor, Engine, LastEvent, Module } from './engine';
 import { ModuleList } from './moduleList';
 import { Scope } from './scope';
+import { SearchPaths } from './searchPaths';
 import { frameOf, StackWalker } from './stack';
 import { Stepper, type ResumeKind } from './stepping';
 import { eventLine, instructionLine } from './stopText';
@@ -26,6 +27,7 @@ export function createEngine(target: Target): Engine {
 class EngineImpl implements Engine {
   readonly breakpoints: BreakpointTable;
   readonly cursor: Cursor = { data: undefined, code: undefined, dataCommand: 'db' };
+  readonly paths = new SearchPaths();
   processor = 0;
   radix: Radix = 16;
 

@@ -12,6 +12,9 @@ import { memoryEditCommands } from './families/memoryEdit';
 import { moduleCommands } from './families/modules';
 import { registerCommands } from './families/registers';
 import { sessionCommands } from './families/session';
+import { pathCommands } from './families/sessionPaths';
+import { peopleCommands } from './families/sessionPeople';
+import { shellCommands } from './families/sessionShell';
 import { stackAndCodeCommands } from './families/stackAndCode';
 import { systemCommands } from './families/system';
 import { findRow, setRows } from './lookup';
@@ -29,6 +32,9 @@ const rows: readonly CommandRow[] = [
   ...systemCommands,
   ...helpCommands(() => rows),
   ...sessionCommands,
+  ...peopleCommands,
+  ...pathCommands,
+  ...shellCommands,
 ];
 setRows(rows);
 

@@ -29,8 +29,6 @@ export interface EngineHostOptions {
   readonly secure?: boolean;
   /** Nobody may use `.shell`. */
   readonly noShell?: boolean;
-  /** Remote clients may use commands that touch this machine. */
-  readonly trustRemote?: boolean;
   /** What joining clients are greeted with; whole lines. */
   readonly banner?: string;
   /** Who the host is to the others; this machine and user when left out. */
@@ -58,7 +56,7 @@ export async function hostEngine(
   connection: string,
   options: EngineHostOptions = {},
 ): Promise<HostedSession> {
-  const { banner, initialBreak, secure, noShell, trustRemote, hostName, askPassword } = options;
+  const { banner, initialBreak, secure, noShell, hostName, askPassword } = options;
   const { heartbeat, outbox, handshakeTime, dial } = options;
   const session = new Session({
     engine,
@@ -68,7 +66,6 @@ export async function hostEngine(
     initialBreak,
     secure,
     noShell,
-    trustRemote,
   });
   const servers = new RemoteServers(session, {
     hostName,

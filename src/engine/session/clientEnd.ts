@@ -1,9 +1,10 @@
 /** The session's end of one client: its identity, its connection, and the dispatch of its requests. */
 import { UserError } from '../base/errors';
+import type { Role } from '../command/command';
 import type { Wire } from '../wire/wire';
 import { handle } from './handlers';
 import { messages } from './messages';
-import type { OutboxLimits } from './outbox';
+import type { Outbox, OutboxLimits } from './outbox';
 import type { ClientInfo, EventName, Events } from './protocol';
 import { connectRpc, eventFrame, type Heartbeat, type RpcPeer } from './peer';
 import type { Session } from './session';
@@ -13,6 +14,10 @@ export interface ClientOptions {
   /** `MACHINE\user`, with the transport address for a remote client. */
   readonly identity: string;
   readonly remote: boolean;
+  /** `control` when left out. */
+  readonly role?: Role;
+  /** May use commands that touch this machine. */
+  readonly trusted?: boolean;
   /** Left out for a wire within one process. */
   readonly heartbeat?: Heartbeat;
   readonly outbox?: OutboxLimits;
@@ -25,6 +30,8 @@ const lastWordsLimit = 2000;
 export class SessionClientEnd {
   /** The command that bare Enter repeats. */
   repeatable: string | undefined;
+  /** May use commands that touch this machine. */
+  readonly trusted: boolean;
   private current: ClientInfo;
   private readonly peer: RpcPeer;
   private readonly attachTimer: NodeJS.Timeout;
@@ -36,7 +43,15 @@ export class SessionClientEnd {
     id: number,
     options: ClientOptions,
   ) {
-    this.current = { id, identity: options.identity, remote: options.remote, lastActive: Date.now() };
+    const { identity, remote, role, trusted = false } = options;
+    this.trusted = trusted || !remote;
+    this.current = {
+      id,
+      identity,
+      remote,
+      lastActive: Date.now(),
+      ...(role === 'observe' && { role }),
+    };
     this.peer = connectRpc(wire, {
       onRequest: (method, params, signal) => handle({ session, client: this, signal }, method, params),
       onEvent: () => {},
@@ -61,9 +76,22 @@ export class SessionClientEnd {
     return this.joined;
   }
 
+  get outbox(): Outbox {
+    return this.peer.outbox;
+  }
+
   /** Marks the client as having done something just now. */
   touch(): void {
     this.current = { ...this.current, lastActive: Date.now() };
+  }
+
+  get role(): Role {
+    return this.current.role ?? 'control';
+  }
+
+  set role(role: Role) {
+    const { role: _old, ...rest } = this.current;
+    this.current = { ...rest, ...(role === 'observe' && { role }) };
   }
 
   join(): void {

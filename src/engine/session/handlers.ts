@@ -54,7 +54,7 @@ const handlers: Handlers = {
   },
 
   async cancel({ session, client }) {
-    return { cancelled: session.queue.cancel(client.info.id) };
+    return { cancelled: session.people.cancel(client) };
   },
 
   async resume({ session, client }, { kind, processor }) {
@@ -169,8 +169,11 @@ export async function handle(call: Call, method: string, params: unknown): Promi
   if (!isRequestName(method)) throw new UserError(`Unknown request '${oneLine(method, 60)}'.`);
   const { session, client } = call;
   if (!client.isJoined && method !== 'attach') throw new UserError("Send 'attach' first.");
+  if (!requestTable[method].observer) session.people.requireControl(client, method);
   const checked = checkParams(method, params);
   if (method !== 'ping' && requestTable[method].whileRunning === 'any') client.touch();
+  if (!requestTable[method].observer)
+    session.audit({ event: 'request', client: client.info, request: method });
   // The table and the handlers have the same keys and types; the check above made the parameters fit them.
   const handler = handlers[method] as (call: Call, params: Record<string, unknown>) => Promise<unknown>;
   const answer = () => {

@@ -24,6 +24,10 @@ interface Frame {
 
 export const defaultOutboxLimits: OutboxLimits = { output: 32 << 20, other: 32 << 20 };
 const batchSize = 64 * 1024;
+/** Frames of this size go out as they are: they are shared by all peers, and copies would not be. */
+const largeFrame = 8 * 1024;
+/** Bytes of waiting output above which it is replaced by one line for a slow peer. */
+const slowOutput = 1 << 20;
 
 export class Outbox {
   private frames: Frame[] = [];
@@ -33,6 +37,9 @@ export class Outbox {
   private stateWaits = false;
   private writing: Promise<void> | undefined;
   private failed = false;
+  private slow = false;
+  private takenBytes = 0;
+  private readonly waiters: { readonly limit: number; resolve(): void }[] = [];
 
   /**
    * `summary` makes the frame that says how many lines were left out; `giveUp` is called once, when writing failed
@@ -49,7 +56,8 @@ export class Outbox {
     if (this.failed) return;
     if (kind === 'state') this.dropOlderState();
     this.push({ bytes, kind, lines });
-    if (this.outputBytes > this.limits.output) this.leaveOutOutput();
+    if (this.outputBytes > (this.slow ? Math.min(slowOutput, this.limits.output) : this.limits.output))
+      this.leaveOutOutput();
     if (this.otherBytes > this.limits.other) {
       this.fail(new UserError('too much waits to be sent to it'));
       return;
@@ -67,6 +75,36 @@ export class Outbox {
     clearTimeout(timer);
   }
 
+  /** More output than this waits, and the peer is one to wait for. */
+  isBehind(limit: number): boolean {
+    return !this.slow && !this.failed && this.outputBytes > limit;
+  }
+
+  /** Bytes that the wire has taken so far. */
+  get taken(): number {
+    return this.takenBytes;
+  }
+
+  /** Resolves when no more output than this waits. */
+  below(limit: number): Promise<void> {
+    if (!this.isBehind(limit)) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push({ limit, resolve }));
+  }
+
+  /** Nobody waits for it any more: what waits is cut short until the peer has taken all of it. */
+  becomeSlow(): void {
+    this.slow = true;
+    this.leaveOutOutput();
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const waiter of this.waiters.filter(({ limit }) => !this.isBehind(limit))) {
+      this.waiters.splice(this.waiters.indexOf(waiter), 1);
+      waiter.resolve();
+    }
+  }
+
   private push(frame: Frame): void {
     this.frames.push(frame);
     if (frame.kind === 'state') this.stateWaits = true;
@@ -77,24 +115,30 @@ export class Outbox {
   private async pump(): Promise<void> {
     while (this.frames.length > 0 && !this.failed) {
       try {
-        await this.wire.write(this.nextBatch());
+        const batch = this.nextBatch();
+        this.wake();
+        await this.wire.write(batch);
+        this.takenBytes += batch.length;
       } catch (error) {
         this.fail(error instanceof Error ? error : new Error(String(error)));
       }
     }
     this.writing = undefined;
+    this.slow = false;
   }
 
   private nextBatch(): Uint8Array {
     let count = 0;
     let size = 0;
     for (const frame of this.frames) {
-      if (count > 0 && size + frame.bytes.length > batchSize) break;
+      const large = frame.bytes.length >= largeFrame;
+      if (count > 0 && (large || size + frame.bytes.length > batchSize)) break;
       count++;
       size += frame.bytes.length;
       if (frame.kind === 'state') this.stateWaits = false;
       if (frame.kind === 'output') this.outputBytes -= frame.bytes.length;
       else this.otherBytes -= frame.bytes.length;
+      if (large) break;
     }
     const taken = this.frames.splice(0, count);
     const [first] = taken;
@@ -128,10 +172,16 @@ export class Outbox {
     this.push({ bytes: this.summary(lines), kind: 'summary', lines });
   }
 
-  private fail(error: Error): void {
-    if (this.failed) return;
+  /** Drops what waits; nothing is sent any more. */
+  stop(): void {
     this.failed = true;
     this.frames = [];
+    this.wake();
+  }
+
+  private fail(error: Error): void {
+    if (this.failed) return;
+    this.stop();
     this.giveUp(error);
   }
 }

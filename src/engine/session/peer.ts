@@ -61,6 +61,7 @@ export interface RpcPeer {
     signal?: AbortSignal,
   ): Promise<Requests[M]['result']>;
   send(frame: Uint8Array, kind: FrameKind, lines?: number): void;
+  readonly outbox: Outbox;
   /** Closes after what waits was written, at the latest after `linger` milliseconds. */
   close(linger?: number): Promise<void>;
   /** Closes at once, for a reason. */
@@ -100,6 +101,7 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     for (const controller of underway) controller.abort(new CancelledError());
     for (const reject of [...waiting]) reject();
     connection.dispose();
+    outbox.stop();
     wire.close();
     options.onClosed(reason);
   };
@@ -179,6 +181,7 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
   });
 
   const peer: RpcPeer = {
+    outbox,
     request: (method, params, signal) => {
       if (ended) return Promise.reject(new UserError(messages.serverClosed));
       if (signal?.aborted) return Promise.reject(new CancelledError());

@@ -18,6 +18,10 @@ export interface ClientInfo {
   readonly remote: boolean;
   /** Milliseconds since the epoch. */
   readonly lastActive: number;
+  /** Left out for those who may do everything. */
+  readonly role?: 'observe';
+  /** Its connection broke; it may come back and has missed nothing so far. */
+  readonly away?: true;
 }
 
 export interface ServerInfo {
@@ -135,7 +139,10 @@ export interface Requests {
     result: { client: ClientInfo; banner: string; state: SessionState; history: OutputItem[] };
   };
   /** Queues a command line; resolves when it has run. `ok` is false when it failed; its output tells why. */
-  /** A `patient` caller expects that the line may have to wait for the target to stop and is not told so. */
+  /**
+   * A `patient` caller is a script (`-c`, piped input): nobody sits there who must be told that the line waits for
+   * the target to stop.
+   */
   execute: { params: { text: string; patient?: boolean }; result: { ok: boolean } };
   /** Out of band: stops a running target. */
   breakIn: { params: Record<string, never>; result: null };
@@ -191,33 +198,45 @@ type ParamShape<P> = string extends keyof P
 
 export interface RequestRow<P = unknown> {
   readonly whileRunning: WhileRunning;
+  /** Changes nothing: an observer may ask for it. */
+  readonly observer?: boolean;
   /** Takes its turn among the commands, so that it never changes anything under a running one. */
   readonly queued?: boolean;
   readonly params: ParamShape<P>;
 }
 
 export const requestTable: { readonly [M in RequestName]: RequestRow<Requests[M]['params']> } = {
-  attach: { whileRunning: 'any', params: { historyItems: 'count?' } },
-  execute: { whileRunning: 'any', params: { text: 'text', patient: 'flag?' } },
+  attach: { whileRunning: 'any', observer: true, params: { historyItems: 'count?' } },
+  /** Each command has its own say about observers. */
+  execute: { whileRunning: 'any', observer: true, params: { text: 'text', patient: 'flag?' } },
   breakIn: { whileRunning: 'any', params: {} },
-  cancel: { whileRunning: 'any', params: {} },
+  /** An observer cancels its own commands only. */
+  cancel: { whileRunning: 'any', observer: true, params: {} },
   resume: { whileRunning: 'refuse', queued: true, params: { kind: 'resumeKind', processor: 'count?' } },
-  evaluate: { whileRunning: 'refuse', params: { expression: 'text' } },
-  readMemory: { whileRunning: 'refuse', params: { address: 'address', count: 'count' } },
+  evaluate: { whileRunning: 'refuse', observer: true, params: { expression: 'text' } },
+  readMemory: { whileRunning: 'refuse', observer: true, params: { address: 'address', count: 'count' } },
   writeMemory: { whileRunning: 'refuse', queued: true, params: { address: 'address', data: 'base64' } },
-  registers: { whileRunning: 'refuse', params: { processor: 'count' } },
+  registers: { whileRunning: 'refuse', observer: true, params: { processor: 'count' } },
   setRegister: {
     whileRunning: 'refuse',
     queued: true,
     params: { processor: 'count', name: 'text', value: 'text' },
   },
-  stack: { whileRunning: 'refuse', params: { processor: 'count', start: 'count', count: 'count' } },
-  disassemble: { whileRunning: 'refuse', params: { address: 'address', offset: 'integer', count: 'count' } },
-  modules: { whileRunning: 'answer', params: {} },
-  breakpoints: { whileRunning: 'any', params: {} },
+  stack: {
+    whileRunning: 'refuse',
+    observer: true,
+    params: { processor: 'count', start: 'count', count: 'count' },
+  },
+  disassemble: {
+    whileRunning: 'refuse',
+    observer: true,
+    params: { address: 'address', offset: 'integer', count: 'count' },
+  },
+  modules: { whileRunning: 'answer', observer: true, params: {} },
+  breakpoints: { whileRunning: 'any', observer: true, params: {} },
   setBreakpoints: { whileRunning: 'any', queued: true, params: { owner: 'text', expressions: 'texts' } },
-  complete: { whileRunning: 'any', params: { text: 'text' } },
-  ping: { whileRunning: 'any', params: {} },
+  complete: { whileRunning: 'any', observer: true, params: { text: 'text' } },
+  ping: { whileRunning: 'any', observer: true, params: {} },
 };
 
 export interface Events {
@@ -234,6 +253,10 @@ export interface Events {
   clientLeft: { client: ClientInfo };
   /** Only to the client that typed `.cls`. */
   clearScreen: Record<string, never>;
+  /** Only to the client that typed `.wtitle`. */
+  title: { text: string };
+  /** Only to the client whose script said `.remote_exit`: its program exits. */
+  exit: Record<string, never>;
   /** The session is over; the wire closes next. */
   ended: { reason: string };
 }
@@ -251,5 +274,7 @@ export const eventNames: readonly EventName[] = [
   'clientJoined',
   'clientLeft',
   'clearScreen',
+  'title',
+  'exit',
   'ended',
 ];

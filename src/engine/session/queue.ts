@@ -107,9 +107,14 @@ export class CommandQueue {
     this.schedule();
   }
 
-  /** Ends the running job and drops the waiting and parked ones of this client. True when there was any. */
-  cancel(client: number): boolean {
-    const affected = this.entries.filter((entry) => entry === this.active || entry.client === client);
+  /**
+   * Ends the running job, whoever's it is unless `ownOnly`, and drops the waiting and parked ones of this client.
+   * True when there was any.
+   */
+  cancel(client: number, ownOnly = false): boolean {
+    const affected = this.entries.filter(
+      (entry) => entry.client === client || (entry === this.active && !ownOnly),
+    );
     for (const entry of affected) this.cancelEntry(entry);
     return affected.length > 0;
   }

@@ -6,8 +6,10 @@ import { Emitter, type Disposable, type Event } from '../base/emitter';
 import type { Command, Issuer, OutputKind, ServerControl } from '../command/command';
 import type { Engine, Module } from '../command/engine';
 import type { Wire } from '../wire/wire';
+import type { AuditEntry } from './audit';
 import { SessionClientEnd, type ClientOptions } from './clientEnd';
 import { LineRunner } from './commandLine';
+import { Flow } from './flow';
 import { messages } from './messages';
 import { OutputLog, type HistoryLimits } from './output';
 import type {
@@ -19,6 +21,7 @@ import type {
   ServerInfo,
   SessionState,
 } from './protocol';
+import { People } from './people';
 import { CommandQueue } from './queue';
 import { eventFrame } from './peer';
 import { breakpointRow, moduleEventRow } from './rows';
@@ -51,13 +54,13 @@ export interface SessionOptions {
   readonly banner?: string;
   /** The target has been asked to break in as soon as it is reached; the connection line says so. */
   readonly initialBreak?: boolean;
-  /** Lets remote clients use commands that touch this machine. */
-  readonly trustRemote?: boolean;
-  /** Lets nobody use them. */
+  /** Lets nobody use commands that touch this machine. */
   readonly secure?: boolean;
   /** Refuses `.shell` to everybody. */
   readonly noShell?: boolean;
   readonly history?: HistoryLimits;
+  /** Told who did what; see audit.ts. */
+  readonly audit?: (entry: AuditEntry) => void;
 }
 
 export class Session {
@@ -65,9 +68,7 @@ export class Session {
   readonly language: CommandLanguage;
   readonly queue = new CommandQueue();
   readonly runner: LineRunner;
-  private readonly trustRemote: boolean;
-  private readonly secure: boolean;
-  private readonly noShell: boolean;
+  readonly people: People;
   readonly banner: string;
   readonly initialBreak: boolean;
   /** What the last typed resume was, for the `resumed` event. */
@@ -75,6 +76,8 @@ export class Session {
 
   private readonly connection: string;
   private readonly output: OutputLog;
+  private readonly flow = new Flow(() => this.attached.values());
+  private readonly auditor: SessionOptions['audit'];
   private readonly watcher: TargetWatcher;
   private readonly attached = new Map<number, SessionClientEnd>();
   private readonly pending = new Set<SessionClientEnd>();
@@ -95,9 +98,8 @@ export class Session {
     this.connection = options.connection;
     this.banner = options.banner ?? '';
     this.initialBreak = options.initialBreak ?? false;
-    this.trustRemote = options.trustRemote ?? false;
-    this.secure = options.secure ?? false;
-    this.noShell = options.noShell ?? false;
+    this.people = new People(this, { secure: options.secure ?? false, noShell: options.noShell ?? false });
+    this.auditor = options.audit;
     this.output = new OutputLog((item) => this.deliver(item), options.history);
     this.runner = new LineRunner(this);
     this.watcher = new TargetWatcher(this);
@@ -154,24 +156,18 @@ export class Session {
       busy: this.queue.busy || !stop,
       prompt: stop ? `${this.engine.promptName}> ` : '',
       servers: this.serverControl?.infos() ?? [],
-      clients: [...this.attached.values()].map((client) => client.info),
+      clients: this.clients.map((client) => client.info),
     };
   }
 
-  /** Why a client may not use a command; undefined when it may. */
-  refusal(command: Command, issuer: Issuer): string | undefined {
-    if (!command.touchesHost) return undefined;
-    if (this.noShell && command.name === '.shell') return messages.noShell;
-    if (this.secure) return messages.secureMode(command.name);
-    return issuer.remote && !this.trustRemote ? messages.hostOnly(command.name) : undefined;
+  /** Those who have joined, in that order. */
+  get clients(): readonly SessionClientEnd[] {
+    return [...this.attached.values()];
   }
 
   /** The text of `.clients`. */
   clientsText(): string {
-    const lines = [...this.attached.values()].map(({ info }) =>
-      messages.client(info.identity, new Date(info.lastActive)),
-    );
-    return lines.map((line) => `${line}\n`).join('');
+    return this.clients.map(({ info }) => `${messages.client(info)}\n`).join('');
   }
 
   /** Serves one client over a wire; it joins when it sends `attach`. */
@@ -189,6 +185,7 @@ export class Session {
     this.output.flush();
     this.pending.delete(client);
     this.attached.set(info.id, client);
+    this.audit({ event: 'join', client: info });
     this.updateState(client);
     if (info.remote) this.broadcast('clientJoined', { client: info, text }, client);
   }
@@ -197,6 +194,7 @@ export class Session {
   leave(client: SessionClientEnd): void {
     this.pending.delete(client);
     if (!this.attached.delete(client.info.id)) return;
+    this.audit({ event: 'leave', client: client.info });
     this.queue.forget(client.info.id);
     this.updateState();
     this.broadcast('clientLeft', { client: client.info });
@@ -230,6 +228,16 @@ export class Session {
     return this.output.lastSeq;
   }
 
+  /** Resolves when the clients have taken most of what was printed; see flow.ts. */
+  drained(signal: AbortSignal): Promise<void> {
+    return this.flow.drained(signal);
+  }
+
+  /** Writes to the session log, where there is one. */
+  audit(entry: AuditEntry): void {
+    this.auditor?.(entry);
+  }
+
   /** One line for one client only. */
   tell(issuer: Issuer, kind: OutputKind, line: string): void {
     this.output.flush();
@@ -244,7 +252,7 @@ export class Session {
 
   broadcast<E extends EventName>(name: E, payload: Events[E], except?: SessionClientEnd): void {
     this.output.flush();
-    for (const client of [...this.attached.values()]) if (client !== except) client.send(name, payload);
+    for (const client of this.clients) if (client !== except) client.send(name, payload);
   }
 
   /** Sends the state to all clients when it has changed; `except` has it already. */
@@ -254,7 +262,7 @@ export class Session {
     const text = JSON.stringify(state);
     if (text === this.shownState) return;
     this.shownState = text;
-    for (const client of [...this.attached.values()]) if (client !== except) client.send('state', state);
+    for (const client of this.clients) if (client !== except) client.send('state', state);
   }
 
   /** Ends the session for everybody, in order. Resolves when all is closed. */
@@ -264,6 +272,7 @@ export class Session {
   }
 
   private async finish(reason: string): Promise<void> {
+    this.audit({ event: 'end', reason });
     // Not before the caller, which may be a command, has got its answer.
     await this.queue.close();
     await new Promise((resolve) => setImmediate(resolve));

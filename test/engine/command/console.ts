@@ -52,10 +52,12 @@ export class Console {
       issuer: { id: 1, identity: 'HOST\\user', remote: this.remote },
       signal: this.controller.signal,
       servers: this.servers,
+      session: undefined,
       clients: () => 'HOST\\user, last active now\n',
       write: (text) => {
         this.output += text;
       },
+      drained: () => Promise.resolve(),
       untilStopped: () => this.untilStopped(),
       clearScreen: () => {
         this.cleared = true;

@@ -26,7 +26,7 @@ export const sessionCommands: readonly CommandRow[] = [
     async run(context, text) {
       const wanted = text.trim();
       if (wanted === '') throw new UserError('Which transport? For example: .server tcp:port=5005');
-      context.write(line(await servers(context).start(wanted)));
+      context.write(line(await servers(context).start(wanted, context.issuer)));
     },
   },
   {
@@ -86,6 +86,7 @@ export const sessionCommands: readonly CommandRow[] = [
           'q is for the server: a client ends the session for everybody with qq, and leaves alone by disconnecting (Ctrl+B, Enter).',
         );
       }
+      context.session?.requireUnlocked();
       context.endSession();
     },
   },
@@ -98,6 +99,7 @@ export const sessionCommands: readonly CommandRow[] = [
     whileRunning: 'run',
     async run(context, text) {
       noArguments('qq', text);
+      context.session?.requireUnlocked();
       context.endSession();
     },
   },

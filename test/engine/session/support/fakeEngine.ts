@@ -3,6 +3,7 @@ import { Emitter } from '../../../../src/engine/base/emitter';
 import { UserError } from '../../../../src/engine/base/errors';
 import type { Command, CommandContext } from '../../../../src/engine/command/command';
 import type { Breakpoint, Breakpoints, Engine, Module } from '../../../../src/engine/command/engine';
+import { SearchPaths } from '../../../../src/engine/command/searchPaths';
 import type { CommandLanguage } from '../../../../src/engine/session/session';
 import type {
   ModuleEvent,
@@ -130,6 +131,7 @@ export class FakeEngine implements Engine {
   processor = 0;
   disposed = false;
   readonly radix = 16;
+  readonly paths = new SearchPaths();
   readonly cursor = { data: undefined, code: undefined, dataCommand: 'db' };
   readonly stopped = this.target.stopped;
 
