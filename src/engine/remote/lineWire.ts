@@ -99,6 +99,8 @@ export class LineWire {
       closed: events.closed,
       write: (bytes) => wire.write(bytes),
       close: () => wire.close(),
+      pause: wire.pause && (() => wire.pause?.()),
+      resume: wire.resume && (() => wire.resume?.()),
     };
     return released;
   }

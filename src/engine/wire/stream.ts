@@ -73,5 +73,7 @@ export function streamWire(
       timer.unref();
       stream.once('close', () => clearTimeout(timer));
     },
+    pause: () => void (events.isClosed || stream.pause()),
+    resume: () => void stream.resume(),
   };
 }

@@ -13,4 +13,10 @@ export interface Wire {
   write(bytes: Uint8Array): Promise<void>;
   /** Idempotent. Fires `closed` if it has not fired yet. */
   close(): void;
+  /**
+   * Stops reading until `resume`, which slows the sender down. Some `data` may still come; the end may come only after
+   * `resume`. Wires without the pair cannot be slowed down.
+   */
+  pause?(): void;
+  resume?(): void;
 }
