@@ -73,7 +73,7 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await one.page.waitForSelector('.debug-toolbar');
     await one.statusShows(/KD stopped/, 60_000);
     await one.consoleShows(/Break instruction exception/);
-    await one.enlargePanel(0.62);
+    await one.layOut(0.55, 360);
   });
 
   await step('the target runs, and the user breaks in', async () => {
@@ -91,9 +91,21 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await one.statusShows(/KD stopped/);
     return text;
   });
-  await step('the demo machine in one picture', async () => {
+  await step('a breakpoint in the driver is hit, with its call stack', async () => {
+    await one.type('bp demo!DemoProcessRequest');
+    await one.type('g');
+    await one.consoleShows(/Breakpoint 0 hit/);
+    await one.statusShows(/KD stopped/);
     await one.type('k');
-    await one.consoleShows(/Child-SP/);
+    await one.consoleShows(/Call Site[^]*demo!DemoDispatch[^]*nt!IoCallDriver/);
+    await one.page
+      .locator('.debug-call-stack .monaco-list-row', { hasText: 'demo!DemoProcessRequest' })
+      .waitFor();
+    await one.page.locator('.debug-variables .monaco-list-row', { hasText: 'Integer' }).click();
+    await one.page.keyboard.press('ArrowRight');
+    await one.page.locator('.debug-variables .monaco-list-row', { hasText: 'rax' }).first().waitFor();
+    await one.scroll('.disassembly-view', 190);
+    await one.focusConsole();
     await picture(one, 'demo-machine');
   });
 
@@ -110,7 +122,7 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await picture(window, 'connect');
     await window.page.keyboard.press('Enter');
     await window.statusShows(/KD stopped/, 60_000);
-    await window.enlargePanel(0.62);
+    await window.layOut(0.55, 360);
     await one.statusShows(/KD stopped\s+1\s+1\s*$/);
     return window;
   });
@@ -129,10 +141,14 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await two.consoleShows(/hello from the host/);
     await two.type('.clients');
     await two.consoleShows(/\(tcp [^)]+\), last active/);
+    await two.scroll('.disassembly-view', 190);
+    await two.focusConsole();
     await sideBySide(browser, [one.page, two.page], join(shots, 'two-windows.png'));
   });
 
   await step('the client breaks into the target that the host let run', async () => {
+    await two.type('bc *');
+    await one.consoleShows(/kd> bc \*/);
     await one.type('g');
     await two.statusShows(/KD running/);
     await two.page.locator('.debug-toolbar .codicon-debug-pause').click();

@@ -15,6 +15,7 @@ const settings = {
   'window.menuBarVisibility': 'compact',
   'chat.disableAIFeatures': true,
   'git.enabled': false,
+  'remote.autoForwardPorts': false,
   'debug.internalConsoleOptions': 'openOnSessionStart',
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,

@@ -18,23 +18,42 @@ export class Window {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Drags the panel's upper edge up, so that the Debug Console has the given share of the window. */
-  async enlargePanel(share) {
+  /** Gives the Debug Console a share of the window's height and the side bar a width, by dragging their edges. */
+  async layOut(share, sideBarWidth) {
     const { height } = this.page.viewportSize();
     const panel = await this.page.locator('.part.panel').boundingBox();
-    await this.page.mouse.move(panel.x + panel.width / 2, panel.y - 2);
+    const middle = panel.x + panel.width / 2;
+    await this.drag(middle, panel.y - 2, middle, Math.round(height * (1 - share)));
+    const side = await this.page.locator('.part.sidebar').boundingBox();
+    const edge = side.x + side.width + 2;
+    await this.drag(edge, height / 2, edge + sideBarWidth - side.width, height / 2);
+  }
+
+  async drag(fromX, fromY, toX, toY) {
+    await this.page.mouse.move(fromX, fromY);
     await this.page.mouse.down();
-    await this.page.mouse.move(panel.x + panel.width / 2, Math.round(height * (1 - share)), { steps: 5 });
+    await this.page.mouse.move(toX, toY, { steps: 5 });
     await this.page.mouse.up();
   }
 
   /** Types a line into the Debug Console and sends it. */
   async type(line) {
-    await this.page.locator('.repl .repl-input-wrapper .monaco-editor').click();
+    await this.focusConsole();
     await this.page.keyboard.type(line);
     await this.page.keyboard.press('Escape');
-    await this.page.locator('.repl .repl-input-wrapper .monaco-editor').click();
+    await this.focusConsole();
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Turns the mouse wheel over an element, and lets the picture settle. */
+  async scroll(selector, pixels) {
+    await this.page.locator(selector).first().hover();
+    await this.page.mouse.wheel(0, pixels);
+    await this.page.waitForTimeout(500);
+  }
+
+  async focusConsole() {
+    await this.page.locator('.repl .repl-input-wrapper .monaco-editor').click();
   }
 
   /** The lines of the Debug Console that are in view. */
