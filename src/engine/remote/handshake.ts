@@ -2,7 +2,8 @@
  * What both sides of a session connection say before the session protocol begins, in lines, on any wire:
  *
  *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`), at once; a server that wants TLS
- *             answers a peer without it with ` tls` and closes
+ *             answers a peer without it with ` tls`, one without the certificate it wants with
+ *             ` certificate`, and closes
  *   client    {"machine","user","login"?}   login: first message of OPAQUE
  *   server    {"login"}                     only with a password
  *   client    {"login"}                     only with a password
@@ -20,7 +21,7 @@ import { remoteMessages as messages } from './messages';
 import { startLogin, type PasswordVerifier } from './password';
 
 const greeting = 'vscode-kd-session ';
-const serverGreeting = /^(\d{1,9})(?: (open|password|tls))?$/;
+const serverGreeting = /^(\d{1,9})(?: (open|password|tls|certificate))?$/;
 
 /** What answered is no debugging server of ours. */
 export class GreetingError extends UserError {
@@ -38,6 +39,11 @@ export type Refusal = 'access' | 'full' | 'later';
 /** Milliseconds until a peer must have greeted, and until the whole handshake must be over. */
 export const greetingLimit = 5000;
 export const handshakeLimit = 10_000;
+
+/** What both ends send first. */
+export function greetingLine(version: number | ''): string {
+  return `${greeting}${version}`;
+}
 
 /** Who we are to others. */
 export function localIdentity(): Identity {
@@ -72,7 +78,7 @@ export async function clientHandshake(wire: Wire, options: ClientHandshake): Pro
   const lines = new LineWire(wire);
   const { where, version = PROTOCOL_VERSION } = options;
   try {
-    await lines.writeLine(`${greeting}${version}`);
+    await lines.writeLine(greetingLine(version));
     const { theirs, wantsPassword } = await readServerGreeting(lines, options);
     if (theirs !== version) throw new UserError(messages.version(version, theirs));
     const login = await answerDemand(wantsPassword, options);
@@ -108,6 +114,7 @@ async function readServerGreeting(
     const match = serverGreeting.exec(line.slice(greeting.length));
     if (!match) throw new LineError('', line);
     if (match[2] === 'tls') throw new UserError(messages.speaksTls(where));
+    if (match[2] === 'certificate') throw new UserError(messages.clientCertificate(where));
     return { theirs: Number(match[1]), wantsPassword: match[2] === 'password' };
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
@@ -120,7 +127,7 @@ async function readServerGreeting(
 /** Whether a debugging server that takes clients is at the other end; the wire is the caller's to close. */
 export async function looksLikeServer(wire: Wire, signal: AbortSignal): Promise<boolean> {
   const line = await new LineWire(wire).readLine(greeting, signal);
-  return / (open|password|tls)$/.test(line);
+  return / (open|password|tls|certificate)$/.test(line);
 }
 
 async function answerDemand(wantsPassword: boolean, { where, password }: ClientHandshake) {
@@ -161,7 +168,7 @@ export async function serverHandshake(
     throw new UserError(`refused: ${refused}`);
   };
   try {
-    await lines.writeLine(`${greeting}${version} ${verifier ? 'password' : 'open'}`);
+    await lines.writeLine(`${greetingLine(version)} ${verifier ? 'password' : 'open'}`);
     const theirs = (await lines.readLine(greeting, signal)).slice(greeting.length);
     if (theirs !== String(version)) throw new UserError(`refused: version ${oneLine(theirs, 20)}`);
     const hello = parseLine(await lines.readLine('{', signal));

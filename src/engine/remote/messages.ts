@@ -61,6 +61,8 @@ export const remoteMessages = {
     `${where} takes encrypted connections only; use ssl: instead of tcp:, or spipe: instead of npipe:.`,
   speaksPlain: (where: string) =>
     `${where} does not encrypt; use tcp: instead of ssl:, or npipe: instead of spipe:.`,
+  clientCertificate: (where: string) =>
+    `${where} wants a certificate of yours that its CA signed; add ClientCert=NAME (and see that it is valid).`,
   closedAtOnce: (where: string) =>
     `${where} closed the connection at once; it is no debugging server of this kind, or takes no clients now.`,
   silent: (where: string, seconds: number) =>

@@ -1,7 +1,8 @@
 /**
  * The strings after `.server`, `-server`, `-remote` and in *Connect to Remote Session*: what each of the five
  * transports takes on either side, and how a server's string is shown. Syntax as documented for WinDbg ("Activating a
- * Debugging Server", "Activating a Debugging Client"); `bind=` and `password=@FILE`, `@env:NAME` are ours.
+ * Debugging Server", "Activating a Debugging Client"); `bind=`, `ca=`, `clientcert=` and
+ * `password=@FILE`, `@env:NAME` are ours.
  */
 import {
   numberCheck,
@@ -53,7 +54,9 @@ const certificate: readonly ConnectionOption[] = [
   { name: 'Proto', required: true, check: checkProtocol },
   { name: 'CertUser' },
   { name: 'MachUser' },
+  { name: 'Ca' },
 ];
+const clientCertificate: ConnectionOption = { name: 'ClientCert' };
 
 const serverGrammar: ConnectionGrammar = {
   tcp: {
@@ -87,12 +90,12 @@ const clientGrammar: ConnectionGrammar = {
   },
   com: { options: [...serial, password], example: 'com:Port=COM1,Baud=115200,Channel=0' },
   spipe: {
-    options: [...certificate, pipe, { ...server, required: true }, password],
+    options: [...certificate, clientCertificate, pipe, { ...server, required: true }, password],
     check: checkCertificate,
     example: 'spipe:Proto=tls1,CertUser=NAME,Pipe=NAME,Server=HOST',
   },
   ssl: {
-    options: [...certificate, dialPort, server, reverse, password],
+    options: [...certificate, clientCertificate, dialPort, server, reverse, password],
     check: (values) => checkCertificate(values) ?? checkPeer(values),
     example: 'ssl:Proto=tls1,CertUser=NAME,Port=5005,Server=HOST',
   },

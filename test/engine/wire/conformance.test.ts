@@ -1,10 +1,12 @@
 /** What every wire promises (see wire.ts), checked over each implementation. */
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { selfSigned } from '../../../src/engine/remote/certificates/create';
 import { memoryWirePair } from '../../../src/engine/wire/memory';
 import { connectPipe, listenPipe } from '../../../src/engine/wire/pipe';
 import { openSerial } from '../../../src/engine/wire/serial';
 import { connectTcp, listenTcp } from '../../../src/engine/wire/tcp';
+import { secureClient, secureServer, type TlsOptions } from '../../../src/engine/wire/tls';
 import type { Wire } from '../../../src/engine/wire/wire';
 import { openPtyPair } from '../../support/ptyPair';
 import { temporaryFolder } from '../../support/temporary';
@@ -54,7 +56,39 @@ const media: Record<string, Medium> = {
     big: 10 << 20,
     closeIsSeen: true,
   },
+  'tls over tcp': {
+    open: async () => {
+      const [near, far] = await media.tcp!.open();
+      return secured(near, far);
+    },
+    big: 10 << 20,
+    closeIsSeen: true,
+  },
+  'tls over pipe': {
+    open: async () => {
+      const [near, far] = await media.pipe!.open();
+      return secured(near, far);
+    },
+    big: 10 << 20,
+    closeIsSeen: true,
+  },
 };
+
+async function secured(near: Wire, far: Wire): Promise<[Wire, Wire]> {
+  const pem = await selfSigned('test');
+  const common: Omit<TlsOptions, 'context'> = {
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    protocol: 'test',
+    signal: AbortSignal.timeout(5000),
+    describe: (error) => error,
+  };
+  const [client, server] = await Promise.all([
+    secureClient(near, { ...common, context: {} }),
+    secureServer(far, { ...common, context: { cert: pem, key: pem }, askCertificate: false }),
+  ]);
+  return [client.wire, server.wire];
+}
 
 const serial: Medium = {
   open: async () => {
