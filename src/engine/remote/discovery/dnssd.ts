@@ -112,7 +112,7 @@ export function judge(service: Pick<Service, 'txt' | 'referer'>): FoundServer | 
   try {
     const clientString = `${spec},Server=${address}`;
     parseClientString(clientString);
-    return { id, kind, spec, host: oneLine(host, 64), address, clientString };
+    return { id, kind, spec: oneLine(spec, maxItem), host: oneLine(host, 64), address, clientString };
   } catch {
     return undefined;
   }
