@@ -61,14 +61,7 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
 
   await step('F5 without any configuration debugs the demo machine', async () => {
     const choice = one.page.getByRole('option', { name: 'Windows Kernel Debugger (KD)', exact: true });
-    await one.until('choice of debuggers after F5', 60_000, async () => {
-      // The workbench drops the key while its extension host is still coming up.
-      await one.page.keyboard.press('F5');
-      return choice.waitFor({ timeout: 15_000 }).then(
-        () => true,
-        () => false,
-      );
-    });
+    await one.until('choice of debuggers after F5', 60_000, () => one.keyShows('F5', choice, 8000));
     await choice.click();
     await one.page.waitForSelector('.debug-toolbar');
     await one.statusShows(/KD stopped/, 60_000);
@@ -101,9 +94,7 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await one.page
       .locator('.debug-call-stack .monaco-list-row', { hasText: 'demo!DemoProcessRequest' })
       .waitFor();
-    await one.page.locator('.debug-variables .monaco-list-row', { hasText: 'Integer' }).click();
-    await one.page.keyboard.press('ArrowRight');
-    await one.page.locator('.debug-variables .monaco-list-row', { hasText: 'rax' }).first().waitFor();
+    await one.expandVariable('Integer', 'rax');
     await one.scroll('.disassembly-view', 190);
     await one.focusConsole();
     await picture(one, 'demo-machine');

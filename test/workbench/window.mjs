@@ -8,14 +8,22 @@ export class Window {
 
   /** Chooses `title` in the command palette. */
   async command(title) {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator(
       '.quick-input-widget:not([style*="display: none"]) .quick-input-box input',
     );
-    await input.waitFor();
+    await this.until('command palette', 30_000, () => this.keyShows('F1', input, 4000));
     await input.fill(`>${title}`);
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Presses a key; false when `locator` does not show in time: a window that is still coming up drops keys. */
+  async keyShows(key, locator, timeout) {
+    await this.page.keyboard.press(key);
+    return locator.waitFor({ timeout }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Gives the Debug Console a share of the window's height and the side bar a width, by dragging their edges. */
@@ -43,6 +51,21 @@ export class Window {
     await this.page.keyboard.press('Escape');
     await this.focusConsole();
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Opens a row of the Variables view, again when the view was just filled anew, until `child` shows. */
+  async expandVariable(name, child) {
+    const row = (text) => this.page.locator('.debug-variables .monaco-list-row', { hasText: text }).first();
+    await this.until(`${child} under ${name}`, 15_000, async () => {
+      if (await row(child).isVisible()) return true;
+      await row(name).locator('.monaco-tl-twistie').click();
+      return row(child)
+        .waitFor({ timeout: 2000 })
+        .then(
+          () => true,
+          () => false,
+        );
+    });
   }
 
   /** Turns the mouse wheel over an element, and lets the picture settle. */
