@@ -17,7 +17,9 @@ export interface CommandFile {
 
 /** What the rows fill in; checked as a whole by `parseOptions`. */
 export interface Options {
-  action: 'debug' | 'version' | 'help';
+  action: 'debug' | 'version' | 'help' | 'newcert';
+  /** Of `newcert`. */
+  certificateName?: string;
   servers: string[];
   remote?: string;
   /** The `-k` string; empty for `-k` alone. */
@@ -243,6 +245,17 @@ export const optionRows: readonly OptionRow[] = [
     status: 'noEffect',
     group: 'Security',
     help: 'No command starts programs on this machine; there is none yet that does.',
+  },
+  {
+    name: 'newcert',
+    value: 'NAME',
+    status: 'works',
+    group: 'Security',
+    help: 'Make a certificate for ssl: and spipe: servers, print its thumbprint and how to use it, and exit.',
+    apply: (options, value) => {
+      options.action = 'newcert';
+      options.certificateName = value;
+    },
   },
   {
     name: 'version',

@@ -8,6 +8,7 @@ import { Conversation } from './conversation';
 import { NoFrontEnd, type FrontEnd } from './frontEnd';
 import { historyPath } from './history';
 import { openLog, type Log } from './log';
+import { newCertificateText } from './newcert';
 import { helpText } from './optionHelp';
 import type { Options } from './optionTable';
 import { type Environment, parseOptions } from './options';
@@ -63,7 +64,7 @@ export async function run(
     if (options.action === 'version') streams.stdout.write(`${versionLine}\n`);
     if (options.action === 'help')
       streams.stdout.write(helpText(Math.max(60, streams.stdout.columns || 100)));
-    if (options.action !== 'debug') return 0;
+    if (options.action === 'version' || options.action === 'help') return 0;
     startLines = readCommandFile(options);
     log = options.log && openLog(options.log, complain);
   } catch (error) {
@@ -71,6 +72,10 @@ export async function run(
     return usage;
   }
   try {
+    if (options.action === 'newcert') {
+      streams.stdout.write(await newCertificateText(options.certificateName ?? ''));
+      return 0;
+    }
     return await debug(options, startLines, log, { environment, streams, signal, complain, waiting });
   } catch (error) {
     if (signal.reason instanceof Interrupted) return signal.reason.exitCode;
