@@ -8,6 +8,7 @@ import type { OutboxLimits } from '../session/outbox';
 import type { Session, SessionServers } from '../session/session';
 import type { Wire } from '../wire/wire';
 import { Admission } from './admission';
+import { announceServer, type Announcement } from './discovery';
 import { openFirewall } from './firewall';
 import { identityText } from './handshake';
 import { remoteMessages as messages } from './messages';
@@ -45,6 +46,8 @@ interface DebuggingServer {
   readonly verifier: PasswordVerifier | undefined;
   /** Undefined when it takes no more clients. */
   door: Door | undefined;
+  /** Makes it known to others; undefined when it is hidden or has ended. */
+  announcement?: Announcement;
 }
 
 const maxServers = 32;
@@ -93,11 +96,13 @@ export class RemoteServers implements SessionServers {
       door,
     };
     this.servers.push(server);
+    await this.announce(server, written, port);
     this.changes.fire();
     const lines = this.active().map((each) => messages.commandLine(each.id, each.clientString));
     const notices = [
       ...layer.notices,
       ...(reverse ? [messages.dialing(carrier.where(written))] : []),
+      ...(server.announcement?.notices ?? []),
       ...(values.has('IcfEnable') ? [await openFirewall(door.firewallPorts)] : []),
       ...(verifier || layer.authenticates ? [] : [messages.noPassword]),
     ];
@@ -143,9 +148,19 @@ export class RemoteServers implements SessionServers {
   }
 
   private async close(server: DebuggingServer): Promise<void> {
-    const { door } = server;
+    const { door, announcement } = server;
     server.door = undefined;
-    await door?.close();
+    server.announcement = undefined;
+    await Promise.all([door?.close(), announcement?.dispose()]);
+  }
+
+  private async announce(server: DebuggingServer, { values }: SessionString, port?: number): Promise<void> {
+    if (values.has('Hidden') || values.has('CliCon')) return;
+    const { spec, clientString } = server;
+    const advertise = values.has('Advertise');
+    const announcement = await announceServer({ kind: 'debugger', spec, clientString, advertise, port });
+    if (server.door) server.announcement = announcement;
+    else await announcement.dispose();
   }
 
   /** The name clients reach us by: a bound address is the only one that works. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { announceServer, listServers } from '../../../../src/engine/remote/discovery';
 import { registeredServers, registerServer } from '../../../../src/engine/remote/discovery/registry';
+import { closeAll, host } from '../support/hosted';
 import { ownRuntimeFolder } from '../../../support/runtimeFolder';
 
 const server = (spec: string, kind: 'debugger' | 'process' | 'kernel' = 'debugger') => ({
@@ -91,6 +92,22 @@ it('says when the registry cannot be written, and goes on', async () => {
   const announced = await announceServer({ ...server('tcp:Port=1'), port: 1 });
   expect(announced.notices.join()).toMatch(/^Warning: -QR and other debuggers do not list this server: ./);
   await announced.dispose();
+  expect(await registeredServers()).toEqual([]);
+});
+
+it('has the debugging servers of a session while they take clients, but for hidden ones', async () => {
+  ownRuntimeFolder();
+  const { host: h } = await host('tcp:port=0,bind=127.0.0.1,password=Secret12');
+  await h.run('.server tcp:port=0,bind=127.0.0.1,hidden');
+  const spec = (id: number) => new RegExp(`^${id} - (.*)$`, 'm').exec(h.text)?.[1];
+  await h.run('.servers');
+  expect(await listServers('localhost')).toBe(`Servers on localhost:\n${spec(0)}\n`);
+  expect(spec(0)).toMatch(/^Debugger Server - tcp:Port=\d+,Password=\*$/);
+  await h.run('.endsrv 0');
+  expect(await registeredServers()).toEqual([]);
+  await h.run('.server tcp:port=0,bind=127.0.0.1');
+  expect(await registeredServers()).toHaveLength(1);
+  await closeAll();
   expect(await registeredServers()).toEqual([]);
 });
 
