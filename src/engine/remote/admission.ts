@@ -1,9 +1,10 @@
 /** The door of a server: every peer from its connection until it has shown that it may come in, or is refused. */
-import { UserError } from '../base/errors';
+import { errorText, UserError } from '../base/errors';
 import type { Wire } from '../wire/wire';
 import { AttemptLimiter } from './attempts';
-import { handshakeLimit, serverHandshake, type Identity } from './handshake';
+import { handshakeLimit, serverHandshake, type Newcomer } from './handshake';
 import type { PasswordVerifier } from './password';
+import type { Returning } from './resume';
 import type { Peer, ServerLayer } from './transports/transport';
 
 /** Peers that are connected and have not come in yet, on all servers of a process together. */
@@ -16,6 +17,10 @@ export interface AdmittingServer {
   isOpen(): boolean;
   /** Asked last: room for one more? */
   hasRoom(): boolean;
+  /** Where clients come back to after the network broke; left out where they cannot. */
+  readonly returning?: Returning;
+  /** Told why a peer was not let in. */
+  refused?(reason: string): void;
 }
 
 export interface AdmissionOptions {
@@ -23,10 +28,7 @@ export interface AdmissionOptions {
   readonly handshakeTime?: number;
 }
 
-export interface Admitted {
-  readonly wire: Wire;
-  readonly identity: Identity;
-}
+export type Admitted = Newcomer;
 
 export class Admission {
   private readonly strangers = new Set<AbortController>();
@@ -34,7 +36,10 @@ export class Admission {
 
   constructor(private readonly options: AdmissionOptions = {}) {}
 
-  /** Undefined when the peer was refused; the wire is closed then. What went wrong is nobody else's concern. */
+  /**
+   * Undefined when the peer was refused, and the wire is closed then, or when it came back. What went wrong is nobody
+   * else's concern.
+   */
   async admit(server: AdmittingServer, wire: Wire, peer: Peer): Promise<Admitted | undefined> {
     if (!server.isOpen() || this.strangers.size >= maxStrangers) {
       wire.close();
@@ -48,13 +53,15 @@ export class Admission {
       const opened = await server.layer.open(wire, stranger.signal);
       return await serverHandshake(opened, {
         verifier: server.verifier,
+        returning: server.returning,
         delay: () => this.attempts.begin(peer.host),
         proved: () => this.attempts.succeeded(peer.host),
         hasRoom: () => server.isOpen() && server.hasRoom(),
         signal: stranger.signal,
       });
-    } catch {
+    } catch (error) {
       // Layer and handshake have closed the wire and told the peer what it may know.
+      server.refused?.(errorText(error));
       return undefined;
     } finally {
       clearTimeout(timer);

@@ -2,10 +2,12 @@
 import { CancelledError, errorText, UserError } from '../base/errors';
 import type { ClientInfo, OutputItem } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
+import { ResumableWire } from '../session/resumableWire';
 import { SessionClient } from '../session/rpc';
 import type { Wire } from '../wire/wire';
 import {
   clientHandshake,
+  clientResume,
   handshakeLimit,
   localIdentity,
   withLimit,
@@ -15,6 +17,8 @@ import {
 import { remoteMessages as messages } from './messages';
 import { resolvePassword } from './password';
 import { awaitServer, type AwaitTimes } from './reverse';
+import { keepJoined } from './reconnect';
+import type { Ticket } from './resume';
 import { parseClientString } from './sessionString';
 import { transportOf } from './transports';
 import type { ClientLayer } from './transports/transport';
@@ -47,6 +51,10 @@ export interface JoinOptions {
   /** Told what is waited for, where a reverse connection makes the client wait. */
   readonly onWaiting?: (line: string) => void;
   readonly awaitTimes?: AwaitTimes;
+  /** Come back after the network broke, and miss nothing; on when left out. */
+  readonly resume?: boolean;
+  /** Milliseconds in which that is tried; a minute when left out. */
+  readonly resumeTime?: number;
 }
 
 /** Rejects with a one-line UserError: a bad string, nobody there, not one of ours, another version, no access. */
@@ -60,8 +68,10 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
   const where = carrier.where(string);
   const layer = await transport.clientLayer(string);
   const identity = options.clientIdentity ?? localIdentity();
-  const entry = { layer, where, identity, password, signal };
-  const wire = values.has('CliCon')
+  let ticket: Ticket | undefined;
+  const ticketed = options.resume === false ? undefined : (given: Ticket) => void (ticket = given);
+  const entry = { layer, where, identity, password, signal, ticketed };
+  const entered = values.has('CliCon')
     ? await awaitServer(carrier, string, {
         times: options.awaitTimes,
         signal,
@@ -70,10 +80,23 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
         waiting: (line) => options.onWaiting?.(line),
       })
     : await enter(await carrier.connect(string, signal), entry);
+  const resumable = ticket && new ResumableWire(entered);
+  const wire = resumable ?? entered;
   const limit = AbortSignal.timeout(attachLimit);
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     const client = await SessionClient.attach(wire, { historyItems, signal: either, heartbeat });
+    if (ticket && resumable) {
+      const place = ticket;
+      keepJoined(client, resumable, {
+        where,
+        time: options.resumeTime,
+        come: async (stop) => {
+          const open = await layer.open(await carrier.connect(string, stop), stop);
+          await clientResume(open, { ...entry, signal: stop }, place, resumable);
+        },
+      });
+    }
     return openedSession(client, () => client.leave(), layer.notices);
   } catch (error) {
     if (limit.aborted) throw new UserError(messages.noAnswer(where));

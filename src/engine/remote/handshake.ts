@@ -4,21 +4,24 @@
  *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`), at once; a server that wants TLS
  *             answers a peer without it with ` tls`, one without the certificate it wants with
  *             ` certificate`, and closes
- *   client    {"machine","user","login"?}   login: first message of OPAQUE
+ *   client    {"machine","user","login"?,"key"?}   login: first message of OPAQUE; key: see resume.ts
  *   server    {"login"}                     only with a password
  *   client    {"login"}                     only with a password
- *   server    {"welcome":true} or {"refused":REASON}
+ *   server    {"welcome":true,"key"?,"resume"?} or {"refused":REASON}
  *
  * A peer of another kind or version is recognised by its first line.
  */
 import { hostname, userInfo } from 'node:os';
 import { UserError } from '../base/errors';
+import type { Role } from '../command/command';
 import { PROTOCOL_VERSION } from '../session/protocol';
+import type { ResumableWire } from '../session/resumableWire';
 import { oneLine } from '../session/text';
 import type { Wire } from '../wire/wire';
-import { LineError, LineWire } from './lineWire';
+import { LineError, LineWire, parseLine } from './lineWire';
 import { remoteMessages as messages } from './messages';
-import { startLogin, type PasswordVerifier } from './password';
+import { startLogin, type PasswordVerifier, type Proven } from './password';
+import { KeyAgreement, newTicketId, resumeAtServer, type Returning, type Ticket } from './resume';
 
 const greeting = 'vscode-kd-session ';
 const serverGreeting = /^(\d{1,9})(?: (open|password|tls|certificate))?$/;
@@ -34,7 +37,7 @@ export interface Identity {
 }
 
 /** Why a server refuses; `access` does not say which part was wrong. */
-export type Refusal = 'access' | 'full' | 'later';
+export type Refusal = 'access' | 'full' | 'later' | 'gone';
 
 /** Milliseconds until a peer must have greeted, and until the whole handshake must be over. */
 export const greetingLimit = 5000;
@@ -67,6 +70,8 @@ export interface ClientHandshake {
   readonly where: string;
   readonly identity: Identity;
   readonly password: string | undefined;
+  /** Told what to come back with after the network broke, where the server allows that. */
+  readonly ticketed?: (ticket: Ticket) => void;
   readonly signal?: AbortSignal;
   /** For tests of the version check. */
   readonly version?: number;
@@ -84,18 +89,48 @@ export async function clientHandshake(wire: Wire, options: ClientHandshake): Pro
     const login = await answerDemand(wantsPassword, options);
     const signal = withLimit(options.signal, handshakeLimit, new UserError(messages.noAnswer(where)));
     const { machine, user } = options.identity;
-    await lines.writeLine(JSON.stringify({ machine, user, ...(login && { login: login.request }) }));
+    const agreement = options.ticketed && new KeyAgreement();
+    const hello = { machine, user, ...(login && { login: login.request }) };
+    await lines.writeLine(JSON.stringify({ ...hello, ...(agreement && { key: agreement.publicKey }) }));
+    let loginKey: string | undefined;
     let answer = parseLine(await lines.readLine('{', signal));
     if (login && typeof answer['login'] === 'string') {
-      const proof = login.finish(answer['login']);
-      if (proof === undefined) throw new UserError(messages.access(where));
-      await lines.writeLine(JSON.stringify({ login: proof }));
+      const finished = login.finish(answer['login']);
+      if (finished === undefined) throw new UserError(messages.access(where));
+      await lines.writeLine(JSON.stringify({ login: finished.proof }));
+      loginKey = finished.sessionKey;
       answer = parseLine(await lines.readLine('{', signal));
-      if (answer['welcome'] === true) return lines.release();
-    } else if (!login && answer['welcome'] === true) {
-      return lines.release();
+    } else if (login && answer['welcome'] === true) {
+      throw new UserError(messages.noSense(where));
     }
-    throw new UserError(refusalText(answer['refused'], where));
+    if (answer['welcome'] !== true) throw new UserError(refusalText(answer['refused'], where));
+    const { key: theirKey, resume: id } = answer;
+    const key = agreement?.agree(theirKey, loginKey);
+    if (key && typeof id === 'string') options.ticketed?.({ id, key });
+    return lines.release();
+  } catch (error) {
+    lines.close();
+    if (error instanceof LineError) throw new UserError(messages.noSense(where), { cause: error });
+    throw error;
+  }
+}
+
+/** Comes back to a session after the network broke; then `resumed` goes on. Throws a one-line UserError otherwise. */
+export async function clientResume(
+  wire: Wire,
+  options: ClientHandshake,
+  ticket: Ticket,
+  resumed: ResumableWire,
+): Promise<void> {
+  const lines = new LineWire(wire);
+  const { where, version = PROTOCOL_VERSION } = options;
+  try {
+    await lines.writeLine(greetingLine(version));
+    await readServerGreeting(lines, options);
+    const signal = withLimit(options.signal, handshakeLimit, new UserError(messages.noAnswer(where)));
+    const refused = (reason: unknown) =>
+      reason === 'gone' ? new GoneError(messages.gone(where)) : new UserError(refusalText(reason, where));
+    await resumeAtServer(lines, ticket, resumed, refused, signal);
   } catch (error) {
     lines.close();
     if (error instanceof LineError) throw new UserError(messages.noSense(where), { cause: error });
@@ -144,8 +179,15 @@ function refusalText(reason: unknown, where: string): string {
   return messages.noSense(where);
 }
 
+/** The session does not know this client any more. */
+export class GoneError extends UserError {
+  override readonly name = 'GoneError';
+}
+
 export interface ServerHandshake {
   readonly verifier: PasswordVerifier | undefined;
+  /** Where clients come back to; left out where they cannot. */
+  readonly returning?: Returning;
   /** Milliseconds to wait before looking at a password; undefined refuses it. */
   delay(): number | undefined;
   /** Called when the peer has shown that it knows the password. */
@@ -156,11 +198,20 @@ export interface ServerHandshake {
   readonly version?: number;
 }
 
-/** Returns who joins and the wire to go on with; closes the wire and throws when the peer is refused. */
-export async function serverHandshake(
-  wire: Wire,
-  options: ServerHandshake,
-): Promise<{ readonly wire: Wire; readonly identity: Identity }> {
+/** Somebody who was let in. */
+export interface Newcomer {
+  readonly wire: Wire;
+  readonly identity: Identity;
+  readonly role: Role;
+  /** What it comes back with after the network broke. */
+  readonly ticket?: Ticket;
+}
+
+/**
+ * Returns who joins and the wire to go on with, undefined when a client came back and its own wire goes on; closes the
+ * wire and throws when the peer is refused.
+ */
+export async function serverHandshake(wire: Wire, options: ServerHandshake): Promise<Newcomer | undefined> {
   const lines = new LineWire(wire);
   const { verifier, signal, version = PROTOCOL_VERSION } = options;
   const refuse = async (refused: Refusal): Promise<never> => {
@@ -172,15 +223,26 @@ export async function serverHandshake(
     const theirs = (await lines.readLine(greeting, signal)).slice(greeting.length);
     if (theirs !== String(version)) throw new UserError(`refused: version ${oneLine(theirs, 20)}`);
     const hello = parseLine(await lines.readLine('{', signal));
+    const { returning } = options;
+    if (returning && hello['resume'] !== undefined) {
+      if (await returning.resume(lines, hello, signal)) return undefined;
+      return await refuse('gone');
+    }
+    let proven: Proven | undefined;
     if (verifier) {
       const wait = options.delay();
       if (wait === undefined) return await refuse('later');
       await pause(wait, signal);
-      if (!(await provesPassword(lines, verifier, hello['login'], signal))) return await refuse('access');
+      proven = await provesPassword(lines, verifier, hello['login'], signal);
+      if (!proven) return await refuse('access');
       options.proved();
     }
     if (!options.hasRoom()) return await refuse('full');
-    await lines.writeLine(JSON.stringify({ welcome: true }));
+    const agreement = returning && hello['key'] !== undefined ? new KeyAgreement() : undefined;
+    const key = agreement?.agree(hello['key'], proven?.sessionKey);
+    const ticket = key && { id: newTicketId(), key };
+    const offer = ticket && { key: agreement?.publicKey, resume: ticket.id };
+    await lines.writeLine(JSON.stringify({ welcome: true, ...offer }));
     const { machine, user } = hello;
     return {
       wire: lines.release(),
@@ -188,6 +250,8 @@ export async function serverHandshake(
         machine: typeof machine === 'string' ? machine : '',
         user: typeof user === 'string' ? user : '',
       },
+      role: proven?.role ?? 'control',
+      ticket,
     };
   } catch (error) {
     lines.close();
@@ -200,24 +264,12 @@ async function provesPassword(
   verifier: PasswordVerifier,
   request: unknown,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Proven | undefined> {
   const login = typeof request === 'string' ? verifier.start(request) : undefined;
-  if (!login) return false;
+  if (!login) return undefined;
   await lines.writeLine(JSON.stringify({ login: login.response }));
   const proof = parseLine(await lines.readLine('{', signal))['login'];
-  return typeof proof === 'string' && login.finish(proof);
-}
-
-/** One line of JSON with an object in it. */
-function parseLine(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch {
-    // Falls through to the same complaint.
-  }
-  throw new LineError('The peer does not speak the session protocol.', line);
+  return typeof proof === 'string' ? login.finish(proof) : undefined;
 }
 
 /** Aborts with `signal`, or for the reason `late` when the time is over. */

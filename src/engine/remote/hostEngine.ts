@@ -3,6 +3,9 @@
  * all others, over a wire in memory.
  */
 import type { Engine } from '../command/engine';
+import type { PathKind } from '../command/searchPaths';
+import { openAudit, type AuditEntry } from '../session/audit';
+import type { AwayLimits } from '../session/clientEnd';
 import type { OutboxLimits } from '../session/outbox';
 import type { Heartbeat } from '../session/peer';
 import { SessionClient } from '../session/rpc';
@@ -40,6 +43,12 @@ export interface EngineHostOptions {
   readonly heartbeat?: Heartbeat;
   /** Bounds of what may wait for a slow client. */
   readonly outbox?: OutboxLimits;
+  /** How long clients whose connection broke are kept. */
+  readonly away?: AwayLimits;
+  /** The file of the session log (`-audit`). */
+  readonly audit?: string;
+  /** `.sympath`, `.srcpath` and `.exepath` at the start. */
+  readonly paths?: Partial<Readonly<Record<PathKind, string>>>;
   /** Milliseconds a peer may take until it has joined. */
   readonly handshakeTime?: number;
   /** How long reverse connections are tried. */
@@ -57,7 +66,9 @@ export async function hostEngine(
   options: EngineHostOptions = {},
 ): Promise<HostedSession> {
   const { banner, initialBreak, secure, noShell, hostName, askPassword } = options;
-  const { heartbeat, outbox, handshakeTime, dial } = options;
+  const { heartbeat, outbox, away, handshakeTime, dial } = options;
+  for (const [kind, path] of Object.entries(options.paths ?? {})) engine.paths.set(kind as PathKind, path);
+  const audit = options.audit === undefined ? undefined : await auditOf(options.audit, engine);
   const session = new Session({
     engine,
     language,
@@ -66,12 +77,15 @@ export async function hostEngine(
     initialBreak,
     secure,
     noShell,
+    audit: audit?.write,
   });
+  audit?.into(session);
   const servers = new RemoteServers(session, {
     hostName,
     askPassword,
     heartbeat,
     outbox,
+    away,
     handshakeTime,
     dial,
   });
@@ -88,6 +102,25 @@ export async function hostEngine(
     return { ...openedSession(client, () => session.end('The debugger has ended.')), session, servers };
   } catch (error) {
     await session.end('');
+    throw error;
+  }
+}
+
+/** Opens the session log; the engine is given up when that fails. */
+async function auditOf(path: string, engine: Engine) {
+  let session: Session | undefined;
+  try {
+    const log = openAudit(path, (line) => session?.notice(line));
+    return {
+      write: (entry: AuditEntry) => log.write(entry),
+      into(owner: Session) {
+        session = owner;
+        owner.audit({ event: 'start', reason: `vscode-kd, process ${process.pid}` });
+        owner.ended(() => log.close());
+      },
+    };
+  } catch (error) {
+    await engine.dispose();
     throw error;
   }
 }

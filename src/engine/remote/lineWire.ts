@@ -137,3 +137,15 @@ export class LineWire {
     }
   }
 }
+
+/** One line of JSON with an object in it. */
+export function parseLine(line: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Falls through to the same complaint.
+  }
+  throw new LineError('The peer does not speak the session protocol.', line);
+}

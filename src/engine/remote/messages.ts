@@ -14,7 +14,6 @@ export const remoteMessages = {
   endedAlready: (id: number) => `Server ${id} has been told to exit already.`,
   tooManyServers: (limit: number) => `${limit} servers are running already; end one with .endsrv.`,
   noFreePort: (low: number, high: number) => `No port from ${low} to ${high} is free on this machine.`,
-  unsupported: (what: string) => `${what} connections are not supported yet; use tcp:port=PORT.`,
   pipeInUse: (name: string) =>
     `Pipe name '${name}' is in use on this machine; choose another one (npipe:pipe=NAME%d adds the process id).`,
   noPipe: (name: string, host: string) =>
@@ -27,6 +26,17 @@ export const remoteMessages = {
     `'${folder}' is not a folder of yours, so pipes in it would not be safe; remove it or set XDG_RUNTIME_DIR.`,
   noRuntimeFolder: (folder: string, reason: string) =>
     `The folder for pipes, '${folder}', cannot be used: ${reason}`,
+  devicePathNeeded: (written: string) =>
+    `'${written}' names no serial port on this system; give its device path, /dev/...`,
+  otherBaudRate: (port: string, rate: number) =>
+    `Port '${port}' is open at ${rate} baud already; give the same rate or another port.`,
+  channelBusy: (port: string, channel: number) =>
+    `Channel ${channel} of ${port} is in use by another client; the server needs a channel for each.`,
+  noChannel: (port: string, channel: number) =>
+    `No debugging server listens on channel ${channel} of the line at ${port}; check the channel there.`,
+  lineSilent: (port: string, baud: number, channel: number, reason: string) =>
+    `Nobody answers on channel ${channel} of ${port} at ${baud} baud; check cable, rate and server. (${reason})`,
+  doorFailed: (spec: string, reason: string) => `The server ${spec} takes no more clients: ${reason}`,
   dialing: (where: string) =>
     `Connecting to ${where}; the client must be waiting there, or be within two minutes.`,
   reverseFailed: (where: string, reason: string) =>
@@ -69,5 +79,13 @@ export const remoteMessages = {
     `What listens at ${where} does not greet within ${seconds} s; it is no debugging server of this kind.`,
   noAnswer: (where: string) => `${where} does not answer; it may be busy with others.`,
   lostWhileJoining: (where: string, reason: string) => `Joining the session of ${where} failed: ${reason}`,
+  gone: (where: string) => `The session of ${where} does not know this client any more.`,
+  away: (where: string, reason: string, seconds: number) =>
+    `The connection to ${where} is lost (${reason}); trying to get back for ${seconds} s.`,
+  back: (where: string) => `Back in the session of ${where}.`,
+  notBack: (where: string, reason: string) => `${where} could not be reached again: ${reason}`,
+  hostOption: (what: string) =>
+    `${what} concerns the machine of the debugging server and is refused to remote clients (unless their server has trust=full).`,
+  samePasswords: 'The password of the observers is that of the others; it must be another one.',
   noSense: (where: string) => `${where} broke off the connection while joining.`,
 };

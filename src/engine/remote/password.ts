@@ -4,6 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { errorText, UserError } from '../base/errors';
+import type { Role } from '../command/command';
 
 /** In characters; a password from a file or the environment may have any. */
 const longest = 128;
@@ -77,52 +78,82 @@ async function loadOpaque() {
   return opaque;
 }
 
-/** The server's side; made once per server. */
+/** What a peer has proved to know. */
+export interface Proven {
+  readonly role: Role;
+  /** Only the two sides of this login have it. */
+  readonly sessionKey: string;
+}
+
+interface Registration {
+  readonly role: Role;
+  readonly serverSetup: string;
+  readonly registrationRecord: string;
+}
+
+/**
+ * The server's side; made once per server. With a second password for observers every login is answered for both, in
+ * words separated by a space; which of them the client can use, and so which password it knows, shows in its proof.
+ */
 export class PasswordVerifier {
   private constructor(
     private readonly opaque: Awaited<ReturnType<typeof loadOpaque>>,
-    private readonly serverSetup: string,
-    private readonly registrationRecord: string,
+    private readonly registrations: readonly Registration[],
   ) {}
 
-  static async create(password: string): Promise<PasswordVerifier> {
+  static async create(password: string, observerPassword?: string): Promise<PasswordVerifier> {
     const opaque = await loadOpaque();
     const { client, server } = opaque;
-    const serverSetup = server.createSetup();
-    const { clientRegistrationState, registrationRequest } = client.startRegistration({ password });
-    const { registrationResponse } = server.createRegistrationResponse({
-      serverSetup,
-      userIdentifier,
-      registrationRequest,
-    });
-    const { registrationRecord } = client.finishRegistration({
-      clientRegistrationState,
-      registrationResponse,
-      password,
-      keyStretching,
-    });
-    return new PasswordVerifier(opaque, serverSetup, registrationRecord);
+    const register = (role: Role, password: string): Registration => {
+      const serverSetup = server.createSetup();
+      const { clientRegistrationState, registrationRequest } = client.startRegistration({ password });
+      const { registrationResponse } = server.createRegistrationResponse({
+        serverSetup,
+        userIdentifier,
+        registrationRequest,
+      });
+      const { registrationRecord } = client.finishRegistration({
+        clientRegistrationState,
+        registrationResponse,
+        password,
+        keyStretching,
+      });
+      return { role, serverSetup, registrationRecord };
+    };
+    const registrations = [register('control', password)];
+    if (observerPassword !== undefined) registrations.push(register('observe', observerPassword));
+    return new PasswordVerifier(opaque, registrations);
   }
 
   /** Answers a client's first message; undefined when it is malformed. `finish` judges its last one. */
-  start(request: string): { readonly response: string; finish(proof: string): boolean } | undefined {
-    const { opaque, serverSetup, registrationRecord } = this;
+  start(
+    request: string,
+  ): { readonly response: string; finish(proof: string): Proven | undefined } | undefined {
+    const { server } = this.opaque;
     try {
-      const { loginResponse, serverLoginState } = opaque.server.startLogin({
-        userIdentifier,
-        registrationRecord,
-        serverSetup,
-        startLoginRequest: request,
-      });
+      const logins = this.registrations.map(({ role, serverSetup, registrationRecord }) => ({
+        role,
+        ...server.startLogin({
+          userIdentifier,
+          registrationRecord,
+          serverSetup,
+          startLoginRequest: request,
+        }),
+      }));
       return {
-        response: loginResponse,
-        finish: (proof) => {
-          try {
-            opaque.server.finishLogin({ finishLoginRequest: proof, serverLoginState });
-            return true;
-          } catch {
-            return false;
-          }
+        response: logins.map(({ loginResponse }) => loginResponse).join(' '),
+        finish: (finishLoginRequest) => {
+          const proofs = logins.map(({ role, serverLoginState }) => {
+            try {
+              return {
+                role,
+                sessionKey: server.finishLogin({ finishLoginRequest, serverLoginState }).sessionKey,
+              };
+            } catch {
+              return undefined;
+            }
+          });
+          return proofs.find((each) => each !== undefined);
         },
       };
     } catch {
@@ -131,21 +162,31 @@ export class PasswordVerifier {
   }
 }
 
+/** Answers of a server that a client tries. */
+const maxResponses = 2;
+
 /** The client's side of one login. `finish` gives the last message, undefined when the server knows another password. */
-export async function startLogin(
-  password: string,
-): Promise<{ readonly request: string; finish(response: string): string | undefined }> {
+export async function startLogin(password: string): Promise<{
+  readonly request: string;
+  finish(response: string): { readonly proof: string; readonly sessionKey: string } | undefined;
+}> {
   const { client } = await loadOpaque();
   const { clientLoginState, startLoginRequest } = client.startLogin({ password });
+  const tryOne = (loginResponse: string) => {
+    try {
+      const done = client.finishLogin({ clientLoginState, loginResponse, password, keyStretching });
+      return done && { proof: done.finishLoginRequest, sessionKey: done.sessionKey };
+    } catch {
+      return undefined;
+    }
+  };
   return {
     request: startLoginRequest,
-    finish: (loginResponse) => {
-      try {
-        return client.finishLogin({ clientLoginState, loginResponse, password, keyStretching })
-          ?.finishLoginRequest;
-      } catch {
-        return undefined;
-      }
-    },
+    finish: (response) =>
+      response
+        .split(' ')
+        .slice(0, maxResponses)
+        .map(tryOne)
+        .find((each) => each !== undefined),
   };
 }

@@ -7,11 +7,17 @@
  *   client    {"proof","received"}        received: bytes of the server's that have come
  *   server    {"welcome":true,"proof","received"} or {"refused":"gone"}
  */
-import { createHmac, createPublicKey, diffieHellman, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { UserError } from '../base/errors';
 import type { ResumableWire } from '../session/resumableWire';
-import { LineError, type LineWire } from './lineWire';
-import { parseLine } from './lineWire';
+import { LineError, parseLine, type LineWire } from './lineWire';
 
 /** Names a place in a session, and proves the right to it. */
 export interface Ticket {
@@ -38,7 +44,9 @@ export class KeyAgreement {
       const key = Buffer.concat([derPrefix, Buffer.from(theirs, 'base64')]);
       const publicKey = createPublicKey({ key, format: 'der', type: 'spki' });
       const shared = diffieHellman({ privateKey: this.pair.privateKey, publicKey });
-      return createHmac('sha256', shared).update(`vscode-kd resume ${loginKey ?? ''}`).digest();
+      return createHmac('sha256', shared)
+        .update(`vscode-kd resume ${loginKey ?? ''}`)
+        .digest();
     } catch {
       return undefined;
     }

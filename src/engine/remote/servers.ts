@@ -1,10 +1,13 @@
 /** The debugging servers of a session: `.server`, `.servers`, `.endsrv`, and the door where clients come in. */
 import { hostname } from 'node:os';
-import { UserError } from '../base/errors';
+import { errorText, UserError } from '../base/errors';
 import { Emitter } from '../base/emitter';
 import type { ServerInfo } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
+import type { Issuer } from '../command/command';
+import type { AwayLimits } from '../session/clientEnd';
 import type { OutboxLimits } from '../session/outbox';
+import { ResumableWire } from '../session/resumableWire';
 import type { Session, SessionServers } from '../session/session';
 import type { Wire } from '../wire/wire';
 import { Admission } from './admission';
@@ -13,6 +16,7 @@ import { openFirewall } from './firewall';
 import { identityText } from './handshake';
 import { remoteMessages as messages } from './messages';
 import { PasswordVerifier, resolvePassword } from './password';
+import { Returning } from './resume';
 import { dialClient, type DialTimes } from './reverse';
 import {
   formatClientString,
@@ -30,6 +34,8 @@ export interface ServerOptions {
   readonly askPassword?: () => Promise<string>;
   readonly heartbeat?: Heartbeat;
   readonly outbox?: OutboxLimits;
+  /** How long clients whose connection broke are kept. */
+  readonly away?: AwayLimits;
   /** Milliseconds a peer may take until it has joined. */
   readonly handshakeTime?: number;
   /** How long reverse connections are tried. */
@@ -44,6 +50,10 @@ interface DebuggingServer {
   readonly transport: string;
   readonly layer: ServerLayer;
   readonly verifier: PasswordVerifier | undefined;
+  /** Its clients may use commands that touch this machine. */
+  readonly trusted: boolean;
+  /** Its clients may come back after the network broke. */
+  readonly resumable: boolean;
   /** Undefined when it takes no more clients. */
   door: Door | undefined;
   /** Makes it known to others; undefined when it is hidden or has ended. */
@@ -57,6 +67,7 @@ export class RemoteServers implements SessionServers {
   /** Ended ones stay listed, so that no number is given twice. */
   private readonly servers: DebuggingServer[] = [];
   private readonly admission: Admission;
+  private readonly returning = new Returning();
   private readonly changes = new Emitter<void>();
   readonly changed = this.changes.event;
   private nextId = 0;
@@ -68,13 +79,13 @@ export class RemoteServers implements SessionServers {
     this.admission = new Admission(options);
   }
 
-  async start(text: string): Promise<string> {
+  async start(text: string, by?: Issuer): Promise<string> {
     const written = parseServerString(text);
     const { values } = written;
+    if (by?.remote && !by.trusted) requireHarmless(values);
     const transport = transportOf(written.transport);
     if (this.active().length >= maxServers) throw new UserError(messages.tooManyServers(maxServers));
-    const password = await resolvePassword(values.get('Password'), { ask: this.options.askPassword });
-    const verifier = password === undefined ? undefined : await PasswordVerifier.create(password);
+    const verifier = await this.verifier(values);
     const layer = await transport.serverLayer(written);
     const { carrier } = transport;
     const reverse = values.has('CliCon');
@@ -82,7 +93,7 @@ export class RemoteServers implements SessionServers {
       ? dialClient(carrier, written, {
           times: this.options.dial,
           admit: (wire, peer) => this.admit(server, wire, peer),
-          ended: (line) => this.reverseEnded(server, line),
+          ended: (line) => this.doorEnded(server, line),
         })
       : await carrier.listen(written, (wire, peer) => void this.admit(server, wire, peer));
     const { string, port } = door;
@@ -93,9 +104,12 @@ export class RemoteServers implements SessionServers {
       transport: string.transport,
       layer,
       verifier,
+      trusted: values.get('Trust')?.toLowerCase() === 'full',
+      resumable: !reverse,
       door,
     };
     this.servers.push(server);
+    this.session.audit({ event: 'serverStart', id: server.id, server: server.spec });
     await this.announce(server, written, port);
     this.changes.fire();
     const lines = this.active().map((each) => messages.commandLine(each.id, each.clientString));
@@ -107,6 +121,15 @@ export class RemoteServers implements SessionServers {
       ...(verifier || layer.authenticates ? [] : [messages.noPassword]),
     ];
     return `${[messages.started, ...lines, ...notices].join('\n')}\n`;
+  }
+
+  private async verifier(values: ReadonlyMap<string, string>): Promise<PasswordVerifier | undefined> {
+    const ask = this.options.askPassword;
+    const password = await resolvePassword(values.get('Password'), { ask });
+    if (password === undefined) return undefined;
+    const observers = await resolvePassword(values.get('Observer'), { ask });
+    if (observers === password) throw new UserError(messages.samePasswords);
+    return PasswordVerifier.create(password, observers);
   }
 
   list(): string {
@@ -151,6 +174,7 @@ export class RemoteServers implements SessionServers {
     const { door, announcement } = server;
     server.door = undefined;
     server.announcement = undefined;
+    this.session.audit({ event: 'serverEnd', id: server.id, server: server.spec });
     await Promise.all([door?.close(), announcement?.dispose()]);
   }
 
@@ -170,8 +194,8 @@ export class RemoteServers implements SessionServers {
     return wildcard ? (this.options.hostName ?? hostname()) : bound;
   }
 
-  /** A reverse connection is over, or never came to be; `line` says so where nobody would notice. */
-  private reverseEnded(server: DebuggingServer, line: string | undefined): void {
+  /** It takes no more clients without having been told so; `line` says it where nobody would notice. */
+  private doorEnded(server: DebuggingServer, line: string | undefined): void {
     if (!server.door) return;
     server.door = undefined;
     if (line !== undefined && !this.session.ending) this.session.notice(line);
@@ -179,14 +203,46 @@ export class RemoteServers implements SessionServers {
   }
 
   private async admit(server: DebuggingServer, wire: Wire, peer: Peer): Promise<boolean> {
-    const { layer, verifier } = server;
+    const { layer, verifier, trusted, resumable } = server;
+    const from = `${server.transport} ${peer.address}`;
+    const refused = (reason: string) =>
+      this.session.audit({ event: 'refused', from, reason: reason.replace(/^refused: /, '') });
     const hasRoom = () => this.session.clientCount < maxClients;
-    const door = { layer, verifier, isOpen: () => server.door !== undefined, hasRoom };
+    const door = {
+      layer,
+      verifier,
+      isOpen: () => server.door !== undefined,
+      hasRoom,
+      returning: resumable ? this.returning : undefined,
+      refused,
+    };
     const joined = await this.admission.admit(door, wire, peer);
     if (!joined) return false;
-    const { heartbeat = defaultHeartbeat, outbox } = this.options;
-    const identity = `${identityText(joined.identity)} (${server.transport} ${peer.address})`;
-    this.session.addClient(joined.wire, { identity, remote: true, heartbeat, outbox });
+    const { heartbeat = defaultHeartbeat, outbox, away } = this.options;
+    const { role, ticket } = joined;
+    const lasting = ticket && new ResumableWire(joined.wire);
+    if (ticket && lasting) this.returning.add(ticket, lasting);
+    const identity = `${identityText(joined.identity)} (${from})`;
+    this.session.addClient(lasting ?? joined.wire, {
+      identity,
+      remote: true,
+      role,
+      trusted,
+      heartbeat,
+      outbox,
+      away,
+    });
     return true;
+  }
+}
+
+/** What a remote client may not ask of a server it starts: trust that it does not have, files, questions, rules. */
+function requireHarmless(values: ReadonlyMap<string, string>): void {
+  if (values.get('Trust')?.toLowerCase() === 'full') throw new UserError(messages.hostOption("'Trust=full'"));
+  if (values.has('IcfEnable')) throw new UserError(messages.hostOption("'IcfEnable'"));
+  for (const name of ['Password', 'Observer']) {
+    const value = values.get(name);
+    if (value?.startsWith('@') || value === '*')
+      throw new UserError(messages.hostOption(`'${name}=${value?.[0]}'`));
   }
 }

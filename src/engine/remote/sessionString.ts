@@ -33,6 +33,11 @@ const hostName = (value: string) =>
   /^(\\\\)?[^\s\\/"',]{1,255}$/.test(value) ? undefined : 'a host name or an IP address';
 
 const password: ConnectionOption = { name: 'Password', secret: true, check: checkPassword };
+const people: readonly ConnectionOption[] = [
+  password,
+  { name: 'Observer', secret: true, check: checkPassword },
+  { name: 'Trust', check: (value) => (/^(full|none)$/i.test(value) ? undefined : 'full or none') },
+];
 const hidden: ConnectionOption = { name: 'Hidden', flag: true };
 const firewall: ConnectionOption = { name: 'IcfEnable', flag: true };
 const listenPort: ConnectionOption = { name: 'Port', required: true, check: (value) => checkPorts(value, 0) };
@@ -60,20 +65,28 @@ const clientCertificate: ConnectionOption = { name: 'ClientCert' };
 
 const serverGrammar: ConnectionGrammar = {
   tcp: {
-    options: [listenPort, reverse, bind, hidden, password, ipVersion, firewall],
-    check: checkReverseServer,
+    options: [listenPort, reverse, bind, hidden, ...people, ipVersion, firewall],
+    check: (values) => checkObserver(values) ?? checkReverseServer(values),
     example: 'tcp:port=5005',
   },
-  npipe: { options: [pipe, hidden, password, firewall], example: 'npipe:pipe=NAME' },
-  com: { options: [...serial, hidden, password], example: 'com:port=COM1,baud=115200,channel=0' },
+  npipe: {
+    options: [pipe, hidden, ...people, firewall],
+    check: checkObserver,
+    example: 'npipe:pipe=NAME',
+  },
+  com: {
+    options: [...serial, hidden, ...people],
+    check: checkObserver,
+    example: 'com:port=COM1,baud=115200,channel=0',
+  },
   spipe: {
-    options: [...certificate, pipe, hidden, password],
-    check: checkCertificate,
+    options: [...certificate, pipe, hidden, ...people],
+    check: (values) => checkCertificate(values) ?? checkObserver(values),
     example: 'spipe:proto=tls1,certuser=NAME,pipe=NAME',
   },
   ssl: {
-    options: [...certificate, listenPort, reverse, bind, hidden, password],
-    check: (values) => checkCertificate(values) ?? checkReverseServer(values),
+    options: [...certificate, listenPort, reverse, bind, hidden, ...people],
+    check: (values) => checkCertificate(values) ?? checkObserver(values) ?? checkReverseServer(values),
     example: 'ssl:proto=tls1,certuser=NAME,port=5005',
   },
 } satisfies Record<SessionTransport, ConnectionScheme>;
@@ -202,6 +215,11 @@ function checkPassword(value: string): string | undefined {
   if (value === '*' || /^@env:\w{1,128}$/.test(value) || /^@(?!env:)./.test(value)) return undefined;
   if (new RegExp(`^[A-Za-z0-9]{1,${maxWrittenPassword}}$`).test(value)) return undefined;
   return `1 to ${maxWrittenPassword} letters and digits, @FILE, @env:NAME or *`;
+}
+
+function checkObserver(values: ReadonlyMap<string, string>): string | undefined {
+  if (!values.has('Observer') || values.has('Password')) return undefined;
+  return "'Observer' needs 'Password' too, or whoever gives none would have control.";
 }
 
 function checkReverseServer(values: ReadonlyMap<string, string>): string | undefined {

@@ -7,6 +7,7 @@ import { messages } from './messages';
 import type { Outbox, OutboxLimits } from './outbox';
 import type { ClientInfo, EventName, Events } from './protocol';
 import { connectRpc, eventFrame, type Heartbeat, type RpcPeer } from './peer';
+import { ResumableWire, type LinkChange } from './resumableWire';
 import type { Session } from './session';
 import { countLines } from './text';
 
@@ -21,7 +22,18 @@ export interface ClientOptions {
   /** Left out for a wire within one process. */
   readonly heartbeat?: Heartbeat;
   readonly outbox?: OutboxLimits;
+  readonly away?: AwayLimits;
 }
+
+/** How long a client whose connection broke is kept, in milliseconds. */
+export interface AwayLimits {
+  /** From now on it is not listed any more, when its connection was closed rather than fell silent. */
+  readonly listed: number;
+  /** From now on it cannot come back. */
+  readonly kept: number;
+}
+
+export const defaultAwayLimits: AwayLimits = { listed: 10_000, kept: 60_000 };
 
 /** Milliseconds a client may take to send `attach`, and to take the last words of a session. */
 const attachLimit = 10_000;
@@ -36,6 +48,8 @@ export class SessionClientEnd {
   private readonly peer: RpcPeer;
   private readonly attachTimer: NodeJS.Timeout;
   private joined = false;
+  private hidden = false;
+  private awayTimers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly session: Session,
@@ -57,6 +71,7 @@ export class SessionClientEnd {
       onEvent: () => {},
       onClosed: () => {
         clearTimeout(this.attachTimer);
+        this.stopAwayTimers();
         session.leave(this);
       },
       summary: (lines) =>
@@ -66,6 +81,12 @@ export class SessionClientEnd {
     });
     this.attachTimer = setTimeout(() => this.peer.drop(new UserError('did not attach')), attachLimit);
     this.attachTimer.unref();
+    if (wire instanceof ResumableWire) wire.linkChanged((change) => this.onLink(wire, change, options.away));
+  }
+
+  /** Away for so long that the others need not see it any more. */
+  get isHidden(): boolean {
+    return this.hidden;
   }
 
   get info(): ClientInfo {
@@ -112,6 +133,28 @@ export class SessionClientEnd {
   /** An `output` frame, made once for all clients. */
   sendFrame(frame: Uint8Array, lines: number): void {
     this.peer.send(frame, 'output', lines);
+  }
+
+  private onLink(wire: ResumableWire, { up, closed }: LinkChange, limits = defaultAwayLimits): void {
+    const { away: _old, ...rest } = this.current;
+    this.stopAwayTimers();
+    this.hidden = false;
+    if (!up && !this.joined) return wire.fail(new UserError(messages.notBack));
+    this.current = up ? rest : { ...rest, away: true };
+    this.session.audit({ event: up ? 'back' : 'away', client: this.current });
+    this.session.updateState();
+    if (up) return;
+    const hide = () => {
+      this.hidden = true;
+      this.session.updateState();
+    };
+    const giveUp = () => wire.fail(new UserError(messages.notBack));
+    this.awayTimers = [setTimeout(giveUp, limits.kept), ...(closed ? [setTimeout(hide, limits.listed)] : [])];
+    for (const timer of this.awayTimers) timer.unref();
+  }
+
+  private stopAwayTimers(): void {
+    for (const timer of this.awayTimers.splice(0)) clearTimeout(timer);
   }
 
   /** Closes after what waits was sent. */

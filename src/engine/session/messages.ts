@@ -61,6 +61,7 @@ export const messages = {
   endedByUser: 'The session has ended (quit).',
   targetClosed: 'The connection to the target was closed.',
   serverClosed: 'the debugging server closed the connection.',
+  notBack: 'did not come back.',
   peerSilent: (seconds: number) => `no sign of life for ${seconds} s.`,
 
   connectedTarget: (what: string, time: Date, pointer64: boolean) =>

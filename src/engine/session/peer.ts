@@ -16,10 +16,11 @@ import {
 import { CancelledError, errorText, UserError } from '../base/errors';
 import { Emitter } from '../base/emitter';
 import type { Wire } from '../wire/wire';
-import { encodeMessage, MessageParser } from './framing';
+import { encodeMessage, MessageParser, type RpcMessage } from './framing';
 import { messages } from './messages';
 import { defaultOutboxLimits, Outbox, type FrameKind, type OutboxLimits } from './outbox';
 import type { EventName, Events, RequestName, Requests } from './protocol';
+import { ResumableWire } from './resumableWire';
 
 export interface Heartbeat {
   /** Milliseconds between two pings, and without any byte after which the peer is taken for gone. */
@@ -50,6 +51,8 @@ const maxInFlight = 1100;
 const maxBacklog = 4096;
 /** Milliseconds a peer may take to answer a request that was cancelled. */
 const cancelLimit = 2000;
+/** Bytes after which a peer that resumes is told how much has come. */
+const acknowledgeStep = 32 * 1024;
 const userErrorCode = 1;
 /** As in the Language Server Protocol. */
 const requestCancelled = -32800;
@@ -78,6 +81,10 @@ export function eventFrame<E extends EventName>(name: E, payload: Events[E]): Ui
     encoded.set(payload, frame);
   }
   return frame;
+}
+
+function notification(method: string, params: object): Uint8Array {
+  return encodeMessage({ jsonrpc: '2.0', method, params });
 }
 
 export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
@@ -157,6 +164,21 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
       underway.delete(controller);
     }
   });
+  const resumable = wire instanceof ResumableWire ? wire : undefined;
+  let acknowledged = 0;
+  const acknowledge = (step: number) => {
+    if (!resumable || resumable.received - acknowledged < step) return;
+    acknowledged = resumable.received;
+    // Past the outbox: the peer may be waiting for just this.
+    wire.write(notification('ack', { received: acknowledged })).catch(() => {});
+  };
+  /** What keeps a resumable wire going is not for the protocol above. True when it was that. */
+  const keepsWire = ({ method, params }: RpcMessage): boolean => {
+    if (!resumable || (method !== 'ack' && method !== 'bye')) return false;
+    if (method === 'bye') resumable.expectEnd();
+    else resumable.acknowledge(Number((params as { received?: unknown } | undefined)?.received));
+    return true;
+  };
   connection.onNotification((method, params) => {
     if (!ended) options.onEvent(method, params);
   });
@@ -167,10 +189,12 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     lastHeard = Date.now();
     try {
       for (const message of parser.push(bytes)) {
+        if (keepsWire(message)) continue;
         if (++backlog > maxBacklog && !options.trusting)
           throw new UserError('The peer sent too many messages at once.');
         incoming.fire(message as Message);
       }
+      acknowledge(acknowledgeStep);
     } catch (error) {
       end(error instanceof Error ? error : new Error(String(error)));
     }
@@ -211,35 +235,50 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     },
     close: async (linger = 1000) => {
       if (ended) return;
+      if (resumable) outbox.send(notification('bye', {}), 'reply');
       await outbox.flush(linger);
       end(undefined);
     },
     drop: end,
   };
-  const timer = options.heartbeat && startHeartbeat(options.heartbeat, peer, () => lastHeard);
+  const timer =
+    options.heartbeat &&
+    startHeartbeat(options.heartbeat, {
+      lastHeard: () => lastHeard,
+      isUp: () => resumable?.isUp ?? true,
+      beat: () => {
+        acknowledge(1);
+        peer.request('ping', {}).catch(() => {
+          // Its failure is the end of the connection, which is told by onClosed.
+        });
+      },
+      silent: (reason) => (resumable ? resumable.detach(reason) : end(reason)),
+    });
   return peer;
 }
 
-/** Pings, and drops a peer that has been silent for too long although this process was awake. */
-function startHeartbeat(
-  { interval, limit }: Heartbeat,
-  peer: RpcPeer,
-  lastHeard: () => number,
-): NodeJS.Timeout {
+interface Pulse {
+  /** Milliseconds since the epoch. */
+  lastHeard(): number;
+  /** There is a connection at all. */
+  isUp(): boolean;
+  beat(): void;
+  silent(reason: Error): void;
+}
+
+/** Pings, and tells of a peer that has been silent for too long although this process was awake. */
+function startHeartbeat({ interval, limit }: Heartbeat, pulse: Pulse): NodeJS.Timeout {
   let lastTick = Date.now();
   let awakeSince = lastTick;
   const timer = setInterval(() => {
     const now = Date.now();
     // After this process or machine slept, the peer gets its full time again.
-    if (now - lastTick > 3 * interval) awakeSince = now;
+    if (now - lastTick > 3 * interval || !pulse.isUp()) awakeSince = now;
     lastTick = now;
-    if (now - Math.max(lastHeard(), awakeSince) > limit) {
-      peer.drop(new UserError(messages.peerSilent(limit / 1000)));
-      return;
-    }
-    peer.request('ping', {}).catch(() => {
-      // Its failure is the end of the connection, which is told by onClosed.
-    });
+    if (!pulse.isUp()) return;
+    if (now - Math.max(pulse.lastHeard(), awakeSince) > limit)
+      pulse.silent(new UserError(messages.peerSilent(limit / 1000)));
+    else pulse.beat();
   }, interval);
   timer.unref();
   return timer;

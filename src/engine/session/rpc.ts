@@ -43,6 +43,7 @@ export class SessionClient {
   private latest: SessionState | undefined;
   /** The session said it is over, or we left it. */
   private inOrder = false;
+  private lastSeq = 0;
   private end: { readonly error: Error | undefined } | undefined;
 
   private constructor(wire: Wire, options: AttachOptions) {
@@ -109,6 +110,11 @@ export class SessionClient {
     return subscription;
   }
 
+  /** Shows a line of our own among the output. */
+  notice(line: string): void {
+    this.onEvent('output', { seq: this.lastSeq, kind: 'notice', text: `${line}\n` } satisfies OutputItem);
+  }
+
   /** Leaves the session, which goes on without this client. */
   close(): void {
     void this.leave();
@@ -124,6 +130,7 @@ export class SessionClient {
     if (!isEventName(name) || typeof payload !== 'object' || payload === null) return;
     if (name === 'state') this.latest = payload as SessionState;
     if (name === 'ended') this.inOrder = true;
+    if (name === 'output') this.lastSeq = (payload as OutputItem).seq;
     const emitter = this.emitters.get(name);
     if (emitter) {
       emitter.fire(payload);
@@ -143,6 +150,7 @@ export class SessionClient {
     this.latest ??= answer.state;
     // What is in the history is not told twice.
     const last = answer.history.at(-1)?.seq ?? 0;
+    this.lastSeq = Math.max(this.lastSeq, last);
     const kept = this.kept.get('output') as OutputItem[] | undefined;
     if (kept) {
       this.kept.set(

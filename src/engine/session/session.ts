@@ -160,9 +160,9 @@ export class Session {
     };
   }
 
-  /** Those who have joined, in that order. */
+  /** Those who have joined, in that order, but for those who have been away for long. */
   get clients(): readonly SessionClientEnd[] {
-    return [...this.attached.values()];
+    return [...this.attached.values()].filter((client) => !client.isHidden);
   }
 
   /** The text of `.clients`. */
@@ -252,7 +252,7 @@ export class Session {
 
   broadcast<E extends EventName>(name: E, payload: Events[E], except?: SessionClientEnd): void {
     this.output.flush();
-    for (const client of this.clients) if (client !== except) client.send(name, payload);
+    for (const client of this.attached.values()) if (client !== except) client.send(name, payload);
   }
 
   /** Sends the state to all clients when it has changed; `except` has it already. */
@@ -262,7 +262,7 @@ export class Session {
     const text = JSON.stringify(state);
     if (text === this.shownState) return;
     this.shownState = text;
-    for (const client of this.clients) if (client !== except) client.send('state', state);
+    for (const client of this.attached.values()) if (client !== except) client.send('state', state);
   }
 
   /** Ends the session for everybody, in order. Resolves when all is closed. */
