@@ -25,10 +25,11 @@ export class DebugLog implements vscode.Disposable {
   private readonly messages = new Map<string, Message[]>();
   private readonly sessions: vscode.DebugSession[] = [];
   private readonly changed = new vscode.EventEmitter<void>();
-  private readonly tracker: vscode.Disposable;
+  private readonly ended = new Set<string>();
+  private readonly listeners: vscode.Disposable[];
 
   constructor() {
-    this.tracker = vscode.debug.registerDebugAdapterTrackerFactory('kd', {
+    const tracker = vscode.debug.registerDebugAdapterTrackerFactory('kd', {
       createDebugAdapterTracker: (session) => {
         const own: Message[] = [];
         this.messages.set(session.id, own);
@@ -43,6 +44,14 @@ export class DebugLog implements vscode.Disposable {
         };
       },
     });
+    this.listeners = [
+      tracker,
+      vscode.debug.onDidChangeActiveDebugSession(() => this.changed.fire()),
+      vscode.debug.onDidTerminateDebugSession(({ id }) => {
+        this.ended.add(id);
+        this.changed.fire();
+      }),
+    ];
   }
 
   /** Starts a configuration that must work. */
@@ -75,6 +84,11 @@ export class DebugLog implements vscode.Disposable {
     });
     void outcome;
     return JSON.parse(text) as string;
+  }
+
+  /** Resolves when commands act on this session. */
+  async active(session: vscode.DebugSession): Promise<void> {
+    await this.wait('active session', () => vscode.debug.activeDebugSession?.id === session.id || undefined);
   }
 
   /** Resolves when the target is stopped, now or soon. */
@@ -113,11 +127,15 @@ export class DebugLog implements vscode.Disposable {
   /** Ends every session and waits until they are gone. */
   async endAll(): Promise<void> {
     await vscode.debug.stopDebugging();
+    const started = this.sessions.filter((session) =>
+      this.of(session).some((each) => each.event === 'initialized'),
+    );
+    await this.wait('end of all sessions', () => started.every(({ id }) => this.ended.has(id)) || undefined);
     await vscode.commands.executeCommand('notifications.clearAll');
   }
 
   dispose(): void {
-    this.tracker.dispose();
+    for (const each of this.listeners) each.dispose();
     this.changed.dispose();
   }
 

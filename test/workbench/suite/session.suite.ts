@@ -89,6 +89,7 @@ export function sessionSuite(): void {
       let next = log.nextStop(session);
       await session.customRequest('continue', { threadId: 1 });
       await log.until(session, 'running', (state) => state.targetState === 'running');
+      await log.active(session);
       await vscode.commands.executeCommand('kd.breakIn');
       await next;
       next = log.nextStop(session);
@@ -100,6 +101,7 @@ export function sessionSuite(): void {
       const host = await log.start({ request: 'launch', target: 'demo:' });
       await log.stopped(host);
       const port = await freePort();
+      await log.active(host);
       // Its last word is a message that waits for the user: not awaited.
       void vscode.commands.executeCommand('kd.startDebuggingServer', `tcp:port=${port}`);
       const { servers } = await log.until(host, 'a server', (state) => state.servers.length === 1);
