@@ -2,7 +2,7 @@
 import { errorText, UserError } from '../base/errors';
 import type { Wire } from '../wire/wire';
 import { AttemptLimiter } from './attempts';
-import { handshakeLimit, serverHandshake, type Newcomer } from './handshake';
+import { handshakeLimit, serverHandshake, type Newcomer, type Service } from './handshake';
 import type { PasswordVerifier } from './password';
 import type { Returning } from './resume';
 import type { Peer, ServerLayer } from './transports/transport';
@@ -26,6 +26,8 @@ export interface AdmittingServer {
 export interface AdmissionOptions {
   /** Milliseconds a peer may take. */
   readonly handshakeTime?: number;
+  /** What peers come for; a session when left out. */
+  readonly service?: Service;
 }
 
 export type Admitted = Newcomer;
@@ -47,12 +49,13 @@ export class Admission {
     }
     const stranger = new AbortController();
     this.strangers.add(stranger);
-    const { handshakeTime = handshakeLimit } = this.options;
+    const { handshakeTime = handshakeLimit, service } = this.options;
     const timer = setTimeout(() => stranger.abort(new UserError('took too long')), handshakeTime);
     try {
       const opened = await server.layer.open(wire, stranger.signal);
       return await serverHandshake(opened, {
         verifier: server.verifier,
+        service,
         returning: server.returning,
         delay: () => this.attempts.begin(peer.host),
         proved: () => this.attempts.succeeded(peer.host),

@@ -1,9 +1,10 @@
 /**
  * What both sides of a session connection say before the session protocol begins, in lines, on any wire:
  *
- *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`), at once; a server that wants TLS
- *             answers a peer without it with ` tls`, one without the certificate it wants with
- *             ` certificate`, and closes
+ *   both      `vscode-kd-session VERSION` (the server adds ` open` or ` password`; a KD connection server
+ *             ` link-open` or ` link-password`), at once; a server that wants TLS answers a peer
+ *             without it with ` tls`, one without the certificate it wants with ` certificate`, and
+ *             closes
  *   client    {"machine","user","login"?,"key"?}   login: first message of OPAQUE; key: see resume.ts
  *   server    {"login"}                     only with a password
  *   client    {"login"}                     only with a password
@@ -24,7 +25,10 @@ import { startLogin, type PasswordVerifier, type Proven } from './password';
 import { KeyAgreement, newTicketId, resumeAtServer, type Returning, type Ticket } from './resume';
 
 const greeting = 'vscode-kd-session ';
-const serverGreeting = /^(\d{1,9})(?: (open|password|tls|certificate))?$/;
+const serverGreeting = /^(\d{1,9})(?: (link-)?(open|password|tls|certificate))?$/;
+
+/** What a server offers: a session to join, or (KD connection server) the link to a target. */
+export type Service = 'session' | 'link';
 
 /** What answered is no debugging server of ours. */
 export class GreetingError extends UserError {
@@ -70,6 +74,8 @@ export interface ClientHandshake {
   readonly where: string;
   readonly identity: Identity;
   readonly password: string | undefined;
+  /** What is wanted; a session when left out. */
+  readonly service?: Service;
   /** Told what to come back with after the network broke, where the server allows that. */
   readonly ticketed?: (ticket: Ticket) => void;
   readonly signal?: AbortSignal;
@@ -140,7 +146,7 @@ export async function clientResume(
 
 async function readServerGreeting(
   lines: LineWire,
-  { where, signal, greetingTime = greetingLimit }: ClientHandshake,
+  { where, service, signal, greetingTime = greetingLimit }: ClientHandshake,
 ): Promise<{ theirs: number; wantsPassword: boolean }> {
   try {
     const late = new GreetingError(messages.silent(where, greetingTime / 1000));
@@ -148,9 +154,12 @@ async function readServerGreeting(
     const line = await lines.readLine(greeting, limit);
     const match = serverGreeting.exec(line.slice(greeting.length));
     if (!match) throw new LineError('', line);
-    if (match[2] === 'tls') throw new UserError(messages.speaksTls(where));
-    if (match[2] === 'certificate') throw new UserError(messages.clientCertificate(where));
-    return { theirs: Number(match[1]), wantsPassword: match[2] === 'password' };
+    const [, version, link, mode] = match;
+    if (mode === 'tls') throw new UserError(messages.speaksTls(where));
+    if (mode === 'certificate') throw new UserError(messages.clientCertificate(where));
+    if (link && service !== 'link') throw new UserError(messages.lendsLink(where));
+    if (mode && !link && service === 'link') throw new UserError(messages.hasSession(where));
+    return { theirs: Number(version), wantsPassword: mode === 'password' };
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
     const said = oneLine(error.received.split('\n', 1)[0] ?? '', 40);
@@ -186,6 +195,8 @@ export class GoneError extends UserError {
 
 export interface ServerHandshake {
   readonly verifier: PasswordVerifier | undefined;
+  /** What is offered; a session when left out. */
+  readonly service?: Service;
   /** Where clients come back to; left out where they cannot. */
   readonly returning?: Returning;
   /** Milliseconds to wait before looking at a password; undefined refuses it. */
@@ -213,13 +224,15 @@ export interface Newcomer {
  */
 export async function serverHandshake(wire: Wire, options: ServerHandshake): Promise<Newcomer | undefined> {
   const lines = new LineWire(wire);
-  const { verifier, signal, version = PROTOCOL_VERSION } = options;
+  const { verifier, service, signal, version = PROTOCOL_VERSION } = options;
   const refuse = async (refused: Refusal): Promise<never> => {
     await lines.writeLine(JSON.stringify({ refused }));
     throw new UserError(`refused: ${refused}`);
   };
   try {
-    await lines.writeLine(`${greetingLine(version)} ${verifier ? 'password' : 'open'}`);
+    await lines.writeLine(
+      `${greetingLine(version)} ${service === 'link' ? 'link-' : ''}${verifier ? 'password' : 'open'}`,
+    );
     const theirs = (await lines.readLine(greeting, signal)).slice(greeting.length);
     if (theirs !== String(version)) throw new UserError(`refused: version ${oneLine(theirs, 20)}`);
     const hello = parseLine(await lines.readLine('{', signal));

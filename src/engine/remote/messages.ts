@@ -73,6 +73,10 @@ export const remoteMessages = {
     `${where} does not encrypt; use tcp: instead of ssl:, or npipe: instead of spipe:.`,
   clientCertificate: (where: string) =>
     `${where} wants a certificate of yours that its CA signed; add ClientCert=NAME (and see that it is valid).`,
+  lendsLink: (where: string) =>
+    `${where} is a KD connection server; use it with -k kdsrv:server=@{...},trans=@{...} instead of -remote.`,
+  hasSession: (where: string) =>
+    `${where} is a debugging server; join its session with -remote instead of -k kdsrv:.`,
   closedAtOnce: (where: string) =>
     `${where} closed the connection at once; it is no debugging server of this kind, or takes no clients now.`,
   silent: (where: string, seconds: number) =>

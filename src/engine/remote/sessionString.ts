@@ -1,8 +1,8 @@
 /**
  * The strings after `.server`, `-server`, `-remote` and in *Connect to Remote Session*: what each of the five
  * transports takes on either side, and how a server's string is shown. Syntax as documented for WinDbg ("Activating a
- * Debugging Server", "Activating a Debugging Client"); `bind=`, `ca=`, `clientcert=` and
- * `password=@FILE`, `@env:NAME` are ours.
+ * Debugging Server", "Activating a Debugging Client"); `bind=`, `advertise`, `ca=`,
+ * `clientcert=` and `password=@FILE`, `@env:NAME` are ours.
  */
 import {
   numberCheck,
@@ -39,6 +39,7 @@ const people: readonly ConnectionOption[] = [
   { name: 'Trust', check: (value) => (/^(full|none)$/i.test(value) ? undefined : 'full or none') },
 ];
 const hidden: ConnectionOption = { name: 'Hidden', flag: true };
+const advertise: ConnectionOption = { name: 'Advertise', flag: true };
 const firewall: ConnectionOption = { name: 'IcfEnable', flag: true };
 const listenPort: ConnectionOption = { name: 'Port', required: true, check: (value) => checkPorts(value, 0) };
 const dialPort: ConnectionOption = { name: 'Port', required: true, check: (value) => checkPorts(value, 1) };
@@ -65,28 +66,28 @@ const clientCertificate: ConnectionOption = { name: 'ClientCert' };
 
 const serverGrammar: ConnectionGrammar = {
   tcp: {
-    options: [listenPort, reverse, bind, hidden, ...people, ipVersion, firewall],
-    check: (values) => checkObserver(values) ?? checkReverseServer(values),
+    options: [listenPort, reverse, bind, hidden, advertise, ...people, ipVersion, firewall],
+    check: (values) => checkServer(values) ?? checkReverseServer(values),
     example: 'tcp:port=5005',
   },
   npipe: {
-    options: [pipe, hidden, ...people, firewall],
-    check: checkObserver,
+    options: [pipe, hidden, advertise, ...people, firewall],
+    check: checkServer,
     example: 'npipe:pipe=NAME',
   },
   com: {
     options: [...serial, hidden, ...people],
-    check: checkObserver,
+    check: checkServer,
     example: 'com:port=COM1,baud=115200,channel=0',
   },
   spipe: {
-    options: [...certificate, pipe, hidden, ...people],
-    check: (values) => checkCertificate(values) ?? checkObserver(values),
+    options: [...certificate, pipe, hidden, advertise, ...people],
+    check: (values) => checkCertificate(values) ?? checkServer(values),
     example: 'spipe:proto=tls1,certuser=NAME,pipe=NAME',
   },
   ssl: {
-    options: [...certificate, listenPort, reverse, bind, hidden, ...people],
-    check: (values) => checkCertificate(values) ?? checkObserver(values) ?? checkReverseServer(values),
+    options: [...certificate, listenPort, reverse, bind, hidden, advertise, ...people],
+    check: (values) => checkCertificate(values) ?? checkServer(values) ?? checkReverseServer(values),
     example: 'ssl:proto=tls1,certuser=NAME,port=5005',
   },
 } satisfies Record<SessionTransport, ConnectionScheme>;
@@ -217,14 +218,16 @@ function checkPassword(value: string): string | undefined {
   return `1 to ${maxWrittenPassword} letters and digits, @FILE, @env:NAME or *`;
 }
 
-function checkObserver(values: ReadonlyMap<string, string>): string | undefined {
-  if (!values.has('Observer') || values.has('Password')) return undefined;
-  return "'Observer' needs 'Password' too, or whoever gives none would have control.";
+function checkServer(values: ReadonlyMap<string, string>): string | undefined {
+  if (values.has('Observer') && !values.has('Password'))
+    return "'Observer' needs 'Password' too, or whoever gives none would have control.";
+  if (values.has('Advertise') && values.has('Hidden')) return "'Advertise' and 'Hidden' exclude each other.";
+  return undefined;
 }
 
 function checkReverseServer(values: ReadonlyMap<string, string>): string | undefined {
   if (!values.has('CliCon')) return undefined;
-  const bad = ['Hidden', 'IcfEnable', 'Bind'].find((name) => values.has(name));
+  const bad = ['Hidden', 'Advertise', 'IcfEnable', 'Bind'].find((name) => values.has(name));
   if (bad) return `'${bad}' does not go with 'CliCon': a reverse connection does not listen.`;
   const { low, high } = portRange(values);
   return low === high && low > 0 ? undefined : "With 'CliCon' the server needs the one port of the client.";
