@@ -10,7 +10,7 @@ import { Window } from './window.mjs';
 export async function runScenario(browser, port, { host, client, shots, development }) {
   const counts = { passed: 0, failed: 0 };
   const windows = [];
-  const picture = (window, name) => window.screenshot(join(shots, `${name}.png`));
+  const picture = (window, name, clip) => window.screenshot(join(shots, `${name}.png`), clip);
   const step = async (name, action) => {
     const started = Date.now();
     try {
@@ -50,7 +50,7 @@ export async function runScenario(browser, port, { host, client, shots, developm
 class Stopped extends Error {}
 
 async function procedure({ step, open, picture, host, client, shots, browser }) {
-  const serverPort = await freePort();
+  const serverPort = await freePort(5005);
   const one = await step('a window opens on an empty folder', async () => {
     const window = await open('host', host);
     await window.page.keyboard.press('Control+Shift+D');
@@ -110,7 +110,7 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: '65535' }).waitFor();
     await input.fill(line);
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Connect' }).waitFor();
-    await picture(window, 'connect');
+    await picture(window, 'connect', { x: 0, y: 0, width: 1280, height: 300 });
     await window.page.keyboard.press('Enter');
     await window.statusShows(/KD stopped/, 60_000);
     await window.layOut(0.55, 360);
@@ -132,7 +132,7 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await two.consoleShows(/hello from the host/);
     await two.type('.clients');
     await two.consoleShows(/\(tcp [^)]+\), last active/);
-    await two.scroll('.disassembly-view', 190);
+    await two.scroll('.disassembly-view', 330);
     await two.focusConsole();
     await sideBySide(browser, [one.page, two.page], join(shots, 'two-windows.png'));
   });

@@ -24,12 +24,13 @@ const settings = {
   'editor.minimap.enabled': false,
 };
 
-/** A port of the loopback interface that was free just now. */
-export function freePort() {
+/** A port that was free just now: the preferred one, or else any. */
+export function freePort(preferred = 0) {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.on('error', (error) => (preferred === 0 ? reject(error) : resolve(freePort())));
+    // On all interfaces, as a debugging server listens.
+    probe.listen(preferred, () => {
       const { port } = probe.address();
       probe.close(() => resolve(port));
     });

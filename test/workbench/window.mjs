@@ -116,7 +116,8 @@ export class Window {
     }
   }
 
-  async screenshot(file) {
-    await this.page.screenshot({ path: file });
+  /** Of the whole window, or of the rectangle `clip`. */
+  async screenshot(file, clip) {
+    await this.page.screenshot({ path: file, clip });
   }
 }
