@@ -26,6 +26,7 @@ describe('session strings', () => {
       'tcp:port=0,bind=127.0.0.1,ipversion=6',
       { transport: 'tcp', Port: '0', Bind: '127.0.0.1', IpVersion: '6' },
     ],
+    ['tcp:port=1,advertise', { transport: 'tcp', Port: '1', Advertise: '' }],
     ['tcp:port=5005,clicon=\\\\BOX', { transport: 'tcp', Port: '5005', CliCon: '\\\\BOX' }],
     ['tcp:port=1,password=abcdefghijkl', { transport: 'tcp', Port: '1', Password: 'abcdefghijkl' }],
     ['tcp:port=1,password=@env:PW_1', { transport: 'tcp', Port: '1', Password: '@env:PW_1' }],
@@ -76,6 +77,11 @@ describe('session strings', () => {
     ],
     ['ssl:certuser=me,port=1', "'ssl:' needs Proto=; for example ssl:proto=tls1,certuser=NAME,port=5005"],
     ['ssl:proto=tls1,port=1', 'The certificate is missing; add CertUser=NAME or MachUser=NAME.'],
+    [
+      'tcp:port=5,clicon=A,advertise',
+      "'Advertise' does not go with 'CliCon': a reverse connection does not listen.",
+    ],
+    ['tcp:port=5,hidden,advertise', "'Advertise' and 'Hidden' exclude each other."],
     [
       'tcp:port=5,clicon=A,hidden',
       "'Hidden' does not go with 'CliCon': a reverse connection does not listen.",
