@@ -54,7 +54,12 @@ export class ExpressionError extends UserError {
     text: string,
     readonly position: number,
   ) {
-    const rest = (text.slice(position).trim().split(/[\r\n]/)[0] ?? '').slice(0, MAX_QUOTED);
+    const rest = (
+      text
+        .slice(position)
+        .trim()
+        .split(/[\r\n]/)[0] ?? ''
+    ).slice(0, MAX_QUOTED);
     super(
       problem === MISSING
         ? `Numeric expression missing from '${rest || '<EOL>'}'`
