@@ -38,6 +38,7 @@ export type JoinedSession = OpenedSession;
 
 /** Milliseconds a server may take to hand out its state and its output so far. */
 const attachLimit = 30_000;
+const slowAttachLimit = 600_000;
 
 export interface JoinOptions {
   readonly signal?: AbortSignal;
@@ -82,7 +83,7 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
     : await enter(await carrier.connect(string, signal), entry);
   const resumable = ticket && new ResumableWire(entered);
   const wire = resumable ?? entered;
-  const limit = AbortSignal.timeout(attachLimit);
+  const limit = AbortSignal.timeout(carrier.slow ? slowAttachLimit : attachLimit);
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     const client = await SessionClient.attach(wire, { historyItems, signal: either, heartbeat });

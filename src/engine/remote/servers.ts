@@ -110,6 +110,9 @@ export class RemoteServers implements SessionServers {
     };
     this.servers.push(server);
     this.session.audit({ event: 'serverStart', id: server.id, server: server.spec });
+    void door.failed?.then((error) =>
+      this.doorEnded(server, messages.doorFailed(server.spec, errorText(error))),
+    );
     await this.announce(server, written, port);
     this.changes.fire();
     const lines = this.active().map((each) => messages.commandLine(each.id, each.clientString));

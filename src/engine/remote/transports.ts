@@ -1,21 +1,19 @@
 /** The table of session transports: all that servers and clients know of `tcp:`, `npipe:` and their like. */
-import { UserError } from '../base/errors';
-import { remoteMessages as messages } from './messages';
 import type { SessionTransport } from './sessionString';
+import { comCarrier } from './transports/com';
 import { pipeCarrier } from './transports/pipe';
 import { secure } from './transports/secure';
 import { tcpCarrier } from './transports/tcp';
 import { plain, type Transport } from './transports/transport';
 
-const transports: Partial<Record<SessionTransport, Transport>> = {
+const transports: Record<SessionTransport, Transport> = {
   tcp: plain(tcpCarrier),
   npipe: plain(pipeCarrier),
+  com: plain(comCarrier),
   ssl: secure(tcpCarrier),
   spipe: secure(pipeCarrier),
 };
 
 export function transportOf(name: SessionTransport): Transport {
-  const transport = transports[name];
-  if (!transport) throw new UserError(messages.unsupported(name));
-  return transport;
+  return transports[name];
 }

@@ -65,7 +65,7 @@ describe('debugging servers', () => {
       ],
       ['tcp:port=5005,bind=192.0.2.1', "'192.0.2.1' is not an address of this machine."],
       ['tcp:port=x', "Bad value 'x' for 'Port' (column 5)"],
-      ['com:port=1,baud=9600,channel=1', 'com connections are not supported yet; use tcp:port=PORT.'],
+      ['com:port=/dev/no-such-port,baud=9600,channel=1', "There is no serial port '/dev/no-such-port'"],
       ['tcp:port=5:6,clicon=x', "With 'CliCon' the server needs the one port of the client."],
       ['', 'The connection string is empty; expected tcp:'],
     ]) {

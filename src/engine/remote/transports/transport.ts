@@ -23,6 +23,8 @@ export interface Door {
   readonly port?: number;
   /** Ports that a firewall has to let through. */
   readonly firewallPorts: readonly number[];
+  /** Resolves when it takes no more connections for a reason of its own (a port was unplugged). */
+  readonly failed?: Promise<Error>;
   /** Stops taking connections; those handed out stay open. */
   close(): Promise<void>;
 }
@@ -34,6 +36,8 @@ export interface Carrier {
   connect(string: SessionString, signal: AbortSignal | undefined): Promise<Wire>;
   /** The other end as told to the user: `HOST:5005`. */
   where(string: SessionString): string;
+  /** Its connections may take minutes for what is done in seconds elsewhere. */
+  readonly slow?: boolean;
 }
 
 /** Does to a new connection what must precede the session handshake; closes the wire when it rejects. */
