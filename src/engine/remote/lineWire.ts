@@ -35,7 +35,7 @@ export class LineWire {
   /** Closes the wire when more than `maxTotal` bytes come before `release`. */
   constructor(
     private readonly wire: Wire,
-    private readonly maxTotal = 64 * 1024,
+    private maxTotal = 64 * 1024,
   ) {
     wire.data((bytes) => this.onData(bytes));
     wire.closed((reason) => {
@@ -77,6 +77,11 @@ export class LineWire {
       };
       this.serve();
     });
+  }
+
+  /** The peer may send this many bytes more before `release`. */
+  allow(bytes: number): void {
+    this.maxTotal = this.total + bytes;
   }
 
   writeLine(line: string): Promise<void> {

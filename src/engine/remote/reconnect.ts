@@ -25,20 +25,24 @@ const maxRefusals = 4;
 /** Watches over the wire of a client until it is closed for good. */
 export function keepJoined(client: SessionClient, wire: ResumableWire, options: Reconnecting): void {
   let trying = false;
-  wire.linkChanged(({ up, reason }) => {
-    if (up || trying) return;
+  const lost = async (reason: Error | undefined) => {
+    if (trying) return;
     trying = true;
     const { where, time = defaultTime } = options;
     const why = reason ? errorText(reason).replace(/\.$/, '') : 'it was closed';
     client.notice(messages.away(where, why, time / 1000));
-    void comeBack(wire, options, time)
-      .then(
-        () => client.notice(messages.back(where)),
-        (error: unknown) => wire.fail(error instanceof Error ? error : new Error(String(error))),
-      )
-      .finally(() => {
-        trying = false;
-      });
+    try {
+      // It may be lost again before we get to know that we are back.
+      while (!wire.isUp) await comeBack(wire, options, time);
+      client.notice(messages.back(where));
+    } catch (error) {
+      wire.fail(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      trying = false;
+    }
+  };
+  wire.linkChanged(({ up, reason }) => {
+    if (!up) void lost(reason);
   });
 }
 

@@ -53,6 +53,9 @@ export class KeyAgreement {
   }
 }
 
+/** Bytes that may come right behind the last line: what the other side has kept. */
+const replayLimit = 32 << 20;
+
 export function newTicketId(): string {
   return randomBytes(16).toString('hex');
 }
@@ -83,6 +86,7 @@ export async function resumeAtServer(
   const challenge = parseLine(await lines.readLine('{', signal));
   const theirs = challenge['nonce'];
   if (typeof theirs !== 'string' || theirs.length > 64) throw refused(challenge['refused']);
+  lines.allow(replayLimit);
   const mine = { proof: proof(ticket.key, 'client', nonce, theirs), received: wire.received };
   await lines.writeLine(JSON.stringify(mine));
   const answer = parseLine(await lines.readLine('{', signal));
@@ -120,6 +124,7 @@ export class Returning {
     const answer = parseLine(await lines.readLine('{', signal));
     const theirs = answer['received'];
     if (!same(proof(key, 'client', nonce, mine), answer['proof'])) return false;
+    lines.allow(replayLimit);
     // The old connection may still seem to be there; what came by it counts until now.
     wire.detach(new UserError('The client came back by another connection.'));
     if (typeof theirs !== 'number' || !wire.canContinueFrom(theirs)) return false;

@@ -64,6 +64,8 @@ export class ResumableWire implements Wire {
 
   /** The peer has this many bytes. Throws UserError for a count that cannot be. */
   acknowledge(total: number): void {
+    // Sent again over another connection, it may be older than what was said when that began.
+    if (total <= this.acknowledged) return;
     if (!this.canContinueFrom(total)) throw new UserError('The peer counts bytes that were never sent.');
     let drop = total - this.acknowledged;
     this.keptBytes -= drop;
