@@ -6,6 +6,7 @@ import type { CommandLanguage } from '../session/session';
 import { openTarget, parseKernelConnection } from '../target/connection';
 import type { Target } from '../target/target';
 import { hostEngine, type EngineHostOptions, type HostedSession } from './hostEngine';
+import { lentLink } from './kdsrvClient';
 import { parseServerString } from './sessionString';
 
 export type { HostedSession } from './hostEngine';
@@ -28,9 +29,21 @@ export async function hostSession(options: HostOptions): Promise<HostedSession> 
   for (const server of options.servers ?? []) parseServerString(server);
   const { kernel, initialBreak, signal } = options;
   signal?.throwIfAborted();
-  const target = openTarget(connection, { initialBreak, signal });
+  const { askPassword, identity } = options;
+  const notices: string[] = [];
+  let notice = (line: string): void => {
+    notices.push(line);
+  };
+  const lent =
+    connection.kind === 'kdsrv'
+      ? await lentLink(connection, { askPassword, identity, notice: (line) => notice(line) })
+      : undefined;
+  signal?.throwIfAborted();
+  const target = openTarget(connection, { initialBreak, signal, lentLink: lent });
   const opened = linkOpened(target);
   const hosted = await hostEngine(createEngine(target), language, withoutSecrets(kernel), options);
+  notice = (line) => hosted.session.notice(line);
+  notices.forEach(notice);
   try {
     await opened;
     return hosted;

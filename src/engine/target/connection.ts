@@ -18,6 +18,8 @@ export interface OpenTargetOptions {
   readonly onPrompt?: (prompt: string) => Promise<string>;
   /** Closes the target when it aborts. */
   readonly signal?: AbortSignal;
+  /** Where the wire of a `kdsrv:` connection comes from, which this room knows nothing of. */
+  readonly lentLink?: WireSource;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface OpenTargetOptions {
  */
 export function openTarget(connection: string | KernelConnection, options: OpenTargetOptions = {}): Target {
   const parsed = typeof connection === 'string' ? parseKernelConnection(connection) : connection;
-  const target = new KdTarget(wireSource(parsed), { ...options, clock: systemClock });
+  const target = new KdTarget(options.lentLink ?? wireSource(parsed), { ...options, clock: systemClock });
   setImmediate(() => target.start());
   const { signal } = options;
   if (signal?.aborted) void target.close();
@@ -35,7 +37,8 @@ export function openTarget(connection: string | KernelConnection, options: OpenT
   return target;
 }
 
-function wireSource(connection: KernelConnection): WireSource {
+/** Throws a one-line UserError for a connection that is not opened here. */
+export function wireSource(connection: KernelConnection): WireSource {
   switch (connection.kind) {
     case 'serial': {
       const { port, baudRate } = connection;
@@ -69,7 +72,9 @@ function wireSource(connection: KernelConnection): WireSource {
           return (await openDemoMachine({ keepAlive: true })).wire;
         },
       };
-    default:
+    case 'kdsrv':
+      throw new UserError('A link lent by a KD connection server (kdsrv:) cannot be opened here.');
+    case 'unsupported':
       throw new UserError(`${connection.name} is not supported yet; ${connection.advice}.`);
   }
 }

@@ -20,6 +20,8 @@ export type KernelConnection =
     }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'demo' }
+  /** Lent by a KD connection server: `server` is a client string, `trans` a `-k` string for that machine. */
+  | { readonly kind: 'kdsrv'; readonly server: string; readonly trans: string }
   /** Understood, not supported yet; `advice` says what to use instead. */
   | { readonly kind: 'unsupported'; readonly name: string; readonly advice: string };
 
@@ -81,8 +83,8 @@ const grammar: ConnectionGrammar = {
   },
   kdsrv: {
     options: [
-      { name: 'server', required: true },
-      { name: 'trans', required: true },
+      { name: 'server', required: true, secret: true },
+      { name: 'trans', required: true, secret: true },
     ],
     example: 'kdsrv:server=@{tcp:server=HOST,port=1234},trans=@{com:port=COM1,baud=115200}',
   },
@@ -129,7 +131,7 @@ export function parseKernelConnection(
     case '1394':
       return unsupported('1394 debugging (1394:)');
     case 'kdsrv':
-      return unsupported('The KD connection server (kdsrv:)');
+      return kdsrv(values.get('server') ?? '', values.get('trans') ?? '');
     default:
       return unsupported('EXDI (exdi:)');
   }
@@ -137,6 +139,17 @@ export function parseKernelConnection(
 
 function unsupported(name: string): KernelConnection {
   return { kind: 'unsupported', name, advice: otherWays };
+}
+
+/** The port and rate that `trans` leaves out are the other machine's. */
+function kdsrv(server: string, trans: string): KernelConnection {
+  const lent = parseKernelConnection(trans, { _NT_DEBUG_PORT: 'com1' });
+  if (lent.kind === 'kdsrv') {
+    throw new UserError(
+      "'trans' names the link at the KD connection server itself; for example trans=@{com:port=COM1,baud=115200}",
+    );
+  }
+  return lent.kind === 'unsupported' ? lent : { kind: 'kdsrv', server, trans };
 }
 
 function com(

@@ -19,6 +19,14 @@ describe('parseKernelConnection', () => {
     ['com:ipport=5555,port=10.0.0.1', { kind: 'tcp', host: '10.0.0.1', port: 5555 }],
     ['com:port=::1,ipport=5555', { kind: 'tcp', host: '::1', port: 5555 }],
     ['demo:', { kind: 'demo' }],
+    [
+      'kdsrv:server=@{tcp:server=h,port=1,password=x},trans=@{com:port=com1,baud=9600}',
+      { kind: 'kdsrv', server: 'tcp:server=h,port=1,password=x', trans: 'com:port=com1,baud=9600' },
+    ],
+    [
+      'kdsrv:trans=@{com:},server=@{npipe:server=h,pipe=a}',
+      { kind: 'kdsrv', server: 'npipe:server=h,pipe=a', trans: 'com:' },
+    ],
   ])('%s', (text, expected) => {
     expect(parse(text)).toEqual(expected);
   });
@@ -40,7 +48,7 @@ describe('parseKernelConnection', () => {
     'usb2:targetname=x',
     '1394:channel=62',
     '1394:channel=1,symlink=instance',
-    'kdsrv:server=@{tcp:server=h,port=1},trans=@{com:port=com1,baud=9600}',
+    'kdsrv:server=@{tcp:server=h,port=1},trans=@{net:port=50000,key=1.2.3.4}',
     'exdi:CLSID={29f9906e-9dbe-4d4b-b0fb-6acf7fb6d014},Kd=Guess,InProc=ExdiGdbDrv.dll,DataBreaks=Exdi',
     'com:modem',
   ])('understands %s, and says that it is not supported yet', (text) => {
@@ -77,6 +85,11 @@ describe('parseKernelConnection', () => {
       `Bad value 'mydebug' for 'targetname' (column 5); expected up to 24 letters, digits, '-' and '_', without the word 'debug'.`,
     ],
     ['1394:channel=63', `Bad value '63' for 'channel' (column 6); expected a channel from 0 to 62.`],
+    [
+      'kdsrv:server=@{tcp:server=h,port=1},trans=@{kdsrv:server=@{tcp:server=h,port=1},trans=@{com:}}',
+      `'trans' names the link at the KD connection server itself; for example trans=@{com:port=COM1,baud=115200}`,
+    ],
+    ['kdsrv:server=@{tcp:server=h,port=1},trans=@{com:port=2}', `Bad value '2' for 'port'; write com2.`],
     ['demo:fast', `Unknown option 'fast' (column 6); 'demo:' takes no options.`],
     [
       'xyz:',
