@@ -1,6 +1,5 @@
 // Opens workbench windows in a headless Chromium.
 import { chromium } from 'playwright-core';
-import { findTool } from '../../scripts/tools.mjs';
 
 const flags = [
   '--no-sandbox',
@@ -11,10 +10,6 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ];
-
-export function findChromium() {
-  return ['chromium', 'chromium-browser', 'google-chrome'].map(findTool).find((path) => path !== undefined);
-}
 
 export function launchBrowser(executablePath) {
   return chromium.launch({ executablePath, headless: true, args: flags });

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureBuilt, ensurePackages, root } from '../../scripts/setup.mjs';
+import { findTool } from '../../scripts/tools.mjs';
 import { ensureWorkbench } from './install.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -20,16 +21,17 @@ const ci = process.env.CI === 'true';
 if (!options['no-package']) ensurePackages();
 if (process.platform !== 'linux' || process.arch !== 'x64')
   leaveOut('the served workbench needs Linux on x64');
+const chromium = ['chromium', 'chromium-browser', 'google-chrome']
+  .map(findTool)
+  .find((path) => path !== undefined);
+if (chromium === undefined) leaveOut('chromium is not installed');
 ensureWorkbench();
 // These need what was installed just now.
-const { findChromium, launchBrowser } = await import('./browser.mjs');
+const { launchBrowser } = await import('./browser.mjs');
 const { bundleSuite } = await import('./bundle.mjs');
 const { runHostSuite } = await import('./hostSuite.mjs');
 const { runScenario } = await import('./scenario.mjs');
 const { startWorkbench } = await import('./server.mjs');
-
-const chromium = findChromium();
-if (chromium === undefined) leaveOut('chromium is not installed');
 
 const run = join(here, 'run');
 rmSync(run, { recursive: true, force: true });

@@ -114,6 +114,12 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await window.page.keyboard.press('Enter');
     await window.statusShows(/KD stopped/, 60_000);
     await window.layOut(0.55, 360);
+    // Brings the current instruction back into the smaller view.
+    await window.page
+      .locator('.debug-call-stack .monaco-list-row', { hasText: 'demo!DemoProcessRequest' })
+      .click();
+    await window.scroll('.disassembly-view', 190);
+    await window.focusConsole();
     await one.statusShows(/KD stopped\s+1\s+1\s*$/);
     return window;
   });
@@ -132,8 +138,6 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await two.consoleShows(/hello from the host/);
     await two.type('.clients');
     await two.consoleShows(/\(tcp [^)]+\), last active/);
-    await two.scroll('.disassembly-view', 330);
-    await two.focusConsole();
     await sideBySide(browser, [one.page, two.page], join(shots, 'two-windows.png'));
   });
 

@@ -6,14 +6,22 @@ export class Window {
     this.name = name;
   }
 
-  /** Chooses `title` in the command palette. */
+  /** Chooses `title` in the command palette, which a window that is still coming up may close again. */
   async command(title) {
     const input = this.page.locator(
       '.quick-input-widget:not([style*="display: none"]) .quick-input-box input',
     );
-    await this.until('command palette', 30_000, () => this.keyShows('F1', input, 4000));
-    await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    await this.until(`command ${title}`, 45_000, async () => {
+      try {
+        if (!(await input.isVisible())) await this.page.keyboard.press('F1');
+        await input.fill(`>${title}`, { timeout: 5000 });
+        await row.waitFor({ timeout: 5000 });
+        return true;
+      } catch {
+        return false;
+      }
+    });
     await this.page.keyboard.press('Enter');
   }
 
