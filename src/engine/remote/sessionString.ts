@@ -202,7 +202,7 @@ function checkPorts(value: string, lowest: number): string | undefined {
 }
 
 function checkComPort(value: string): string | undefined {
-  return /^(?:(?:\\\\\.\\)?(?:com)?\d{1,3}|\/dev\/[\w./-]+)$/i.test(value)
+  return /^(?:(?:\\\\\.\\)?(?:com)?\d{1,3}|\/[^\s"']+)$/i.test(value)
     ? undefined
     : 'COM2, 2 or a device path';
 }
