@@ -6,6 +6,7 @@ import { Event, InvalidatedEvent, MemoryEvent, TerminatedEvent, ThreadEvent } fr
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Disposable } from '../engine/base/emitter';
 import { errorText } from '../engine/base/errors';
+import { LocalSource } from '../engine/session/localSource';
 import type { Events, SessionState, StopInfo } from '../engine/session/protocol';
 import { BreakpointRegistry } from './breakpoints';
 import type { SessionConfiguration } from './launchConfiguration';
@@ -41,6 +42,8 @@ export class LiveSession {
   readonly modules: ModuleList;
   readonly memory = new MemoryViews();
   readonly output: OutputView;
+  /** The source path of this client alone. */
+  readonly localSource: LocalSource;
   /** Addresses that begin an instruction for certain: the pc and the frames shown since the last stop. */
   readonly instructionStarts = new Set<bigint>();
 
@@ -62,6 +65,7 @@ export class LiveSession {
     const { client: session, self } = opened;
     this.session = session;
     this.modules = new ModuleList(session, options.send);
+    this.localSource = new LocalSource(configuration.localSourcePath);
     this.breakpoints = new BreakpointRegistry(session, self.id, options.send);
     this.output = new OutputView(self.id, options.output);
     this.progress = options.client.supportsProgressReporting ? new ConnectProgress(options.send) : undefined;

@@ -5,6 +5,7 @@
 import { Emitter } from '../engine/base/emitter';
 import { errorText } from '../engine/base/errors';
 import type { ClientInfo, SessionState } from '../engine/session/protocol';
+import { LocalSource } from '../engine/session/localSource';
 import type { SessionClient } from '../engine/session/rpc';
 
 export interface End {
@@ -27,16 +28,23 @@ export class Conversation {
   readonly changed = this.changes.event;
   /** One line about a request that the session refused. */
   readonly failed = this.failures.event;
+  private readonly answers = new Emitter<string>();
+  /** What a command printed that concerns this client alone. */
+  readonly answered = this.answers.event;
+  private readonly localSource: LocalSource;
 
   constructor(
     readonly client: SessionPort,
     readonly self: ClientInfo,
+    localSourcePath = '',
   ) {
+    this.localSource = new LocalSource(localSourcePath);
     this.end = new Promise((resolve) => (this.resolveEnd = resolve));
     client.on('state', () => this.changes.fire());
     client.on('ended', ({ reason }) =>
       this.finish({ kind: this.state.targetState === 'closed' ? 'targetLost' : 'ended', reason }),
     );
+    client.on('exit', () => this.leave());
     client.closed((error) =>
       this.finish({ kind: 'lost', reason: error ? errorText(error) : 'the connection was closed' }),
     );
@@ -61,6 +69,7 @@ export class Conversation {
    */
   async execute(text: string, patient = false): Promise<void> {
     if (this.over) return;
+    if (!patient && this.runLocal(text)) return;
     this.pending++;
     await this.attempt(this.client.request('execute', { text, patient }));
     this.pending--;
@@ -105,6 +114,18 @@ export class Conversation {
       signal?.addEventListener('abort', abort, { once: true });
       look();
     });
+  }
+
+  /** `.lsrcpath` and `.lsrcfix` at the prompt; from scripts they are refused by the session. */
+  private runLocal(text: string): boolean {
+    try {
+      const answer = this.localSource.run(text);
+      if (answer !== undefined) this.answers.fire(answer);
+      return answer !== undefined;
+    } catch (error) {
+      this.failures.fire(errorText(error));
+      return true;
+    }
   }
 
   private async attempt<T>(request: Promise<T>): Promise<T | undefined> {

@@ -3,6 +3,7 @@
  * (optionHelp.ts) read these rows and nothing else. Names and meanings are KD's, as its public documentation has them.
  */
 import { UserError } from '../engine/base/errors';
+import type { Service } from './serviceOptions';
 
 export interface LogFile {
   readonly path: string;
@@ -17,7 +18,9 @@ export interface CommandFile {
 
 /** What the rows fill in; checked as a whole by `parseOptions`. */
 export interface Options {
-  action: 'debug' | 'version' | 'help' | 'newcert';
+  action: 'debug' | 'version' | 'help' | 'newcert' | 'service';
+  /** Of `service`: `-QR`, `-repeater`, `-kdsrv`. */
+  service?: Service;
   /** Of `newcert`. */
   certificateName?: string;
   servers: string[];
@@ -27,6 +30,13 @@ export interface Options {
   initialBreak: boolean;
   noIo: boolean;
   secure: boolean;
+  noShell?: boolean;
+  /** The file of the session log. */
+  audit?: string;
+  symbolPath?: string;
+  imagePath?: string;
+  sourcePath?: string;
+  localSourcePath?: string;
   verbose: boolean;
   noisySymbols: boolean;
   color: boolean;
@@ -41,7 +51,7 @@ export interface Options {
 /** `noEffect`: accepted, so that a WinDbg command line works, but changes nothing. `notYet`: refused by name. */
 export type OptionStatus = 'works' | 'noEffect' | 'notYet';
 
-export type OptionGroup = 'Session' | 'Start' | 'Output' | 'Paths' | 'Security' | 'About';
+export type OptionGroup = 'Session' | 'Services' | 'Start' | 'Output' | 'Paths' | 'Security' | 'About';
 
 export interface OptionRow {
   /** Without the dash. */
@@ -52,6 +62,8 @@ export interface OptionRow {
   readonly optionalValue?: boolean;
   /** `-server` and `-remote`: KD reads all others without regard to case. */
   readonly caseSensitive?: boolean;
+  /** It comes first and takes the rest of the command line (serviceOptions.ts); no debugger starts. */
+  readonly service?: boolean;
   /** Where it makes sense: for the owner of the session (`host`), for one who joins (`client`), both when left out. */
   readonly only?: 'host' | 'client';
   readonly status: OptionStatus;
@@ -203,33 +215,37 @@ export const optionRows: readonly OptionRow[] = [
     name: 'y',
     value: 'PATH',
     only: 'host',
-    status: 'noEffect',
+    status: 'works',
     group: 'Paths',
-    help: 'Symbol path; symbols come from the exports of the images until PDB files are read.',
+    help: 'Symbol path (.sympath); symbols come from the exports of the images until PDB files are read.',
+    apply: (options, value) => (options.symbolPath = value),
   },
   {
     name: 'i',
     value: 'PATH',
     only: 'host',
-    status: 'noEffect',
+    status: 'works',
     group: 'Paths',
-    help: 'Where the images of the target are.',
+    help: 'Where the images of the target are (.exepath).',
+    apply: (options, value) => (options.imagePath = value),
   },
   {
     name: 'srcpath',
     value: 'PATH',
     only: 'host',
-    status: 'noEffect',
+    status: 'works',
     group: 'Paths',
-    help: 'Source path of the session.',
+    help: 'Source path of the session (.srcpath).',
+    apply: (options, value) => (options.sourcePath = value),
   },
   {
     name: 'lsrcpath',
     value: 'PATH',
     only: 'client',
-    status: 'noEffect',
+    status: 'works',
     group: 'Paths',
-    help: 'Source path of this client alone; after -remote.',
+    help: 'Source path of this client alone (.lsrcpath); after -remote.',
+    apply: (options, value) => (options.localSourcePath = value),
   },
   {
     name: 'secure',
@@ -242,9 +258,19 @@ export const optionRows: readonly OptionRow[] = [
   {
     name: 'noshell',
     only: 'host',
-    status: 'noEffect',
+    status: 'works',
     group: 'Security',
-    help: 'No command starts programs on this machine; there is none yet that does.',
+    help: 'No .shell for anybody, for the life of this debugger.',
+    apply: (options) => (options.noShell = true),
+  },
+  {
+    name: 'audit',
+    value: 'FILE',
+    only: 'host',
+    status: 'works',
+    group: 'Security',
+    help: 'Append who did what in the session to a file that only you can read, one line of JSON each.',
+    apply: (options, value) => (options.audit = value),
   },
   {
     name: 'newcert',
@@ -307,7 +333,30 @@ export const optionRows: readonly OptionRow[] = [
     group: 'Session',
     help: 'Use a process server (user mode).',
   },
-  { name: 'QR', value: 'HOST', status: 'notYet', group: 'Session', help: 'List the servers of a machine.' },
+  {
+    name: 'QR',
+    value: 'HOST',
+    service: true,
+    status: 'works',
+    group: 'Services',
+    help: 'List the servers of a machine.',
+  },
+  {
+    name: 'repeater',
+    value: '[-p] -s STRING -c STRING',
+    service: true,
+    status: 'works',
+    group: 'Services',
+    help: 'Let clients that connect to -s reach the debugging server of -c, without looking at what they say. Ends when a side has closed, but for -p.',
+  },
+  {
+    name: 'kdsrv',
+    value: 'STRING [-allow LINK]...',
+    service: true,
+    status: 'works',
+    group: 'Services',
+    help: 'Lend the target links of this machine to debuggers elsewhere (-k kdsrv:server=@{...},trans=@{...}). -allow LINK, e.g. com:port=COM1: no other.',
+  },
 ];
 
 /** Throws UserError that names the option when `value` is no whole decimal number in the range. */

@@ -15,6 +15,7 @@ import { type Environment, parseOptions } from './options';
 import { readPassword } from './password';
 import { Piped } from './piped';
 import { plainText } from './render';
+import { runService } from './services';
 import { openSession } from './session';
 import { Terminal } from './terminal';
 import { Transcript } from './transcript';
@@ -76,6 +77,14 @@ export async function run(
       streams.stdout.write(await newCertificateText(options.certificateName ?? ''));
       return 0;
     }
+    if (options.service) {
+      await runService(options.service, {
+        print: (text) => void streams.stdout.write(plainText(text)),
+        askPassword: () => askPassword({ streams, signal }),
+        signal,
+      });
+      return 0;
+    }
     return await debug(options, startLines, log, { environment, streams, signal, complain, waiting });
   } catch (error) {
     if (signal.reason instanceof Interrupted) return signal.reason.exitCode;
@@ -116,7 +125,7 @@ async function debug(
   let front: FrontEnd | undefined;
   try {
     const { client, self } = session;
-    const conversation = new Conversation(client, self);
+    const conversation = new Conversation(client, self, options.localSourcePath);
     front = options.noIo
       ? new NoFrontEnd()
       : interactive
@@ -213,7 +222,7 @@ function readCommandFile(options: Options): string[] {
   }
 }
 
-async function askPassword(around: Surroundings): Promise<string> {
+async function askPassword(around: Pick<Surroundings, 'streams' | 'signal'>): Promise<string> {
   const { stdin, stderr } = around.streams;
   if (!stdin.isTTY) {
     throw new UserError(

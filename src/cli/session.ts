@@ -67,6 +67,13 @@ function start(options: Options, open: OpenOptions, signal: AbortSignal): Promis
     servers: options.servers,
     initialBreak: open.initialBreak,
     secure: options.secure,
+    noShell: options.noShell,
+    audit: options.audit,
+    paths: {
+      symbols: options.symbolPath ?? '',
+      images: options.imagePath ?? '',
+      source: options.sourcePath ?? '',
+    },
     banner: open.banner,
     askPassword: open.askPassword,
     signal,

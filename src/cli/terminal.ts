@@ -80,6 +80,8 @@ export class Terminal implements FrontEnd {
     conversation.client.on('output', (item) => this.output(item));
     conversation.client.on('clearScreen', () => this.clearScreen());
     conversation.changed(() => this.onChange(conversation));
+    conversation.client.on('title', ({ text }) => this.options.output.write(`\x1b]0;${plainText(text)}\x07`));
+    conversation.answered((text) => transcript.item({ seq: 0, kind: 'normal', text }));
     conversation.failed((message) => transcript.line(message, 'error'));
     this.line.on('line', (text) => this.submit(text));
     this.line.on('SIGINT', () => this.interrupt());

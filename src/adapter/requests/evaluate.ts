@@ -17,6 +17,8 @@ export const evaluate: Handler<Body<DebugProtocol.EvaluateResponse>> = {
       if (expression.length > longestCommand) {
         args.fail('expression', `is longer than a command line may be (${longestCommand} characters)`);
       }
+      const local = live.localSource.run(expression);
+      if (local !== undefined) return { result: local.trimEnd(), variablesReference: 0 };
       for (const line of expression.split(/\r\n|[\r\n]/)) live.output.expectEcho(line);
       await live.execute(expression, signal);
       return { result: '', variablesReference: 0 };
