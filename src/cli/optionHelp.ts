@@ -1,7 +1,15 @@
 /** The option table as text: `vskd -?`, and the Markdown table that docs/vskd.md holds between two markers. */
 import { optionRows, type OptionGroup, type OptionRow } from './optionTable';
 
-const groups: readonly OptionGroup[] = ['Session', 'Start', 'Output', 'Paths', 'Security', 'About'];
+const groups: readonly OptionGroup[] = [
+  'Session',
+  'Services',
+  'Start',
+  'Output',
+  'Paths',
+  'Security',
+  'About',
+];
 
 const beginMark = '<!-- begin generated: options -->';
 const endMark = '<!-- end generated: options -->';
@@ -13,6 +21,7 @@ export function helpText(width = 100): string {
   const lines = [
     'Usage: vskd [-server STRING]... -k CONNECTION [options]   own a session with a target kernel',
     '       vskd -remote STRING [options]                      join the session of a debugging server',
+    '       vskd -QR HOST | -repeater ... | -kdsrv STRING      services; no debugger starts',
   ];
   for (const group of groups) {
     const rows = rowsOf(group, 'works');
@@ -60,6 +69,7 @@ function names(status: OptionRow['status']): string {
 }
 
 function audience(row: OptionRow): string {
+  if (row.service) return 'alone';
   if (row.only === 'host') return 'owner';
   return row.only === 'client' ? 'client' : 'both';
 }

@@ -4,6 +4,7 @@
  * that names the argument.
  */
 import { UserError } from '../engine/base/errors';
+import { parseService } from './serviceOptions';
 import { optionRows, type OptionRow, type Options } from './optionTable';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,8 @@ export function parseOptions(args: readonly string[], environment: Environment =
     noisySymbols: false,
     color: true,
   };
+  const service = parseService(args);
+  if (service) return { ...options, action: 'service', service };
   const given = new Map<OptionRow, string>();
   for (let i = 0; i < args.length;) {
     const arg = args[i++] ?? '';
@@ -30,6 +33,12 @@ export function parseOptions(args: readonly string[], environment: Environment =
     for (const row of rowsFor(body, arg)) {
       if (row.status === 'notYet') {
         throw new UserError(`'${shorten(arg)}' is not supported yet. (${row.help})`);
+      }
+      if (row.service) {
+        const [before] = given.values();
+        throw new UserError(
+          `'-${row.name}' must come first, before '${shorten(before ?? '')}'; it starts no debugger.`,
+        );
       }
       checkOrder(row, given);
       let value = '';
