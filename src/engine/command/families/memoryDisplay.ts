@@ -150,6 +150,7 @@ async function showUnits(
     const from = BigInt.asUintN(64, address + done);
     const memory = await readMasked(engine, from, length, space, signal);
     write(await lines(engine, memory, from, format, columns, symbols));
+    await context.drained();
     done += BigInt(length);
   }
   engine.cursor.data = BigInt.asUintN(64, address + total);
