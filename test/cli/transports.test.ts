@@ -103,4 +103,34 @@ function suite(name: string): void {
 }
 
 describe.each(['tcp', 'npipe', 'ssl', 'spipe'])('vskd over %s', suite);
-describeWith('socat', 'vskd over com', () => suite('com'));
+describeWith('socat', 'vskd over com', () => {
+  suite('com');
+
+  it('has two servers and two clients on one line', async () => {
+    const environment = folders();
+    const pair = await openPtyPair(temporaryFolder());
+    onTestFinished(() => pair.close());
+    const at = (port: string, channel: number) => `com:port=${port},baud=115200,channel=${channel}`;
+    const servers = [1, 2].flatMap((channel) => ['-server', at(pair.a, channel)]);
+    const server = vskd([...servers, '-k', 'demo:', '-b'], environment);
+    await server.sees(/Channel=2\n/);
+    const clients: Vskd[] = [];
+    for (const channel of [1, 2]) {
+      clients.push(vskd(['-remote', at(pair.b, channel)], environment));
+      await server.sees(/\(com .*\) connected at/, 20);
+    }
+    for (const [index, client] of clients.entries()) {
+      client.type(`.echo from ${index}\n`);
+      for (const each of [server, ...clients]) await each.sees(new RegExp(`\\nfrom ${index}\\n`));
+    }
+    const busy = await vskd(['-remote', at(pair.b, 2)], environment).exit();
+    expect(busy.stderr).toMatch(/Channel 2 of .* is in use by another client/);
+    // The first one has the port itself; the other one comes back without it.
+    for (const client of clients.reverse()) {
+      client.endInput();
+      await client.exit();
+    }
+    server.endInput();
+    await server.exit(30);
+  });
+});

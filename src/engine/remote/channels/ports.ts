@@ -1,10 +1,11 @@
 /** The serial ports this process has open for channels: each one once, shared, and closed when nobody needs it. */
 import { realpath } from 'node:fs/promises';
-import { UserError } from '../../base/errors';
+import { errorText, UserError } from '../../base/errors';
 import { openSerial } from '../../wire/serial';
 import type { Wire } from '../../wire/wire';
 import { remoteMessages as messages } from '../messages';
-import { ChannelLine } from './line';
+import { askOwner, offerPort } from './broker';
+import { ChannelLine, RefusedError } from './line';
 
 interface SharedPort {
   readonly baudRate: number;
@@ -38,13 +39,11 @@ export async function leasePort(
   open: (path: string, baudRate: number) => Promise<Wire> = (path, rate) =>
     openSerial({ path, baudRate: rate }),
 ): Promise<PortLease> {
-  const device = devicePath(written);
-  const path = await realpath(device).catch(() => device);
+  const path = await devicePathOf(written);
   let port = ports.get(path);
   if (port && port.baudRate !== baudRate) throw new UserError(messages.otherBaudRate(written, port.baudRate));
   if (!port) {
-    const line = open(path, baudRate).then((wire) => new ChannelLine(wire));
-    port = { baudRate, line, users: 0 };
+    port = { baudRate, line: openLine(path, written, baudRate, open), users: 0 };
     ports.set(path, port);
   }
   const shared = port;
@@ -57,16 +56,69 @@ export async function leasePort(
     if (shared.users === 0) void closeSoon(path, shared);
   };
   try {
-    const line = await shared.line;
-    line.broken(() => {
-      if (ports.get(path) === shared) ports.delete(path);
-    });
-    return { line, release };
+    return { line: await shared.line, release };
   } catch (error) {
     release();
     if (ports.get(path) === shared) ports.delete(path);
     throw error;
   }
+}
+
+async function openLine(
+  path: string,
+  written: string,
+  baudRate: number,
+  open: (path: string, baudRate: number) => Promise<Wire>,
+): Promise<ChannelLine> {
+  const line = new ChannelLine(await open(path, baudRate));
+  const broker = await offerPort(path, (channel, baud, signal) =>
+    openChannel(written, baud, channel, signal),
+  );
+  line.broken(() => {
+    broker?.close();
+    ports.delete(path);
+  });
+  return line;
+}
+
+/**
+ * A client's connection to a channel, on a port of this process or of another one of this user. Rejects with a one-line
+ * UserError.
+ */
+export async function openChannel(
+  written: string,
+  baudRate: number,
+  channel: number,
+  signal: AbortSignal | undefined,
+): Promise<Wire> {
+  let lease: PortLease;
+  try {
+    lease = await leasePort(written, baudRate);
+  } catch (error) {
+    const path = await devicePathOf(written);
+    const wire = ports.has(path) ? undefined : await askOwner(path, channel, baudRate, signal);
+    if (!wire) throw error;
+    return wire;
+  }
+  try {
+    const wire = await lease.line.connect(channel, signal);
+    wire.closed(() => lease.release());
+    return wire;
+  } catch (error) {
+    lease.release();
+    signal?.throwIfAborted();
+    if (error instanceof RefusedError) {
+      const line = error.busy ? messages.channelBusy : messages.noChannel;
+      throw new UserError(line(written, channel));
+    }
+    throw new UserError(messages.lineSilent(written, baudRate, channel, errorText(error)), { cause: error });
+  }
+}
+
+/** Two names of one device are one port. */
+async function devicePathOf(written: string): Promise<string> {
+  const device = devicePath(written);
+  return realpath(device).catch(() => device);
 }
 
 /** Not at once: the last frames are still on their way, and the next server may want the same port. */

@@ -1,9 +1,6 @@
 /** Carrier of `com:`: a channel of a serial line that several share. */
-import { errorText, UserError } from '../../base/errors';
 import type { Wire } from '../../wire/wire';
-import { RefusedError } from '../channels/line';
-import { leasePort } from '../channels/ports';
-import { remoteMessages as messages } from '../messages';
+import { leasePort, openChannel } from '../channels/ports';
 import type { SessionString } from '../sessionString';
 import type { Carrier } from './transport';
 
@@ -32,23 +29,9 @@ export const comCarrier: Carrier = {
       throw error;
     }
   },
-  async connect(string, signal) {
+  connect: (string, signal) => {
     const { port, baud, channel } = read(string);
-    const lease = await leasePort(port, baud);
-    try {
-      const wire = await lease.line.connect(channel, signal);
-      wire.closed(() => lease.release());
-      return wire;
-    } catch (error) {
-      lease.release();
-      signal?.throwIfAborted();
-      if (error instanceof RefusedError) {
-        throw new UserError(
-          error.busy ? messages.channelBusy(port, channel) : messages.noChannel(port, channel),
-        );
-      }
-      throw new UserError(messages.lineSilent(port, baud, channel, errorText(error)), { cause: error });
-    }
+    return openChannel(port, baud, channel, signal);
   },
   where: (string) => `${string.values.get('Port') ?? ''} channel ${string.values.get('Channel') ?? ''}`,
   slow: true,
