@@ -33,7 +33,10 @@ export async function runService(service: Service, around: ServiceSurroundings):
     case 'kdsrv': {
       const server = await startKdServer({ ...service, askPassword, log });
       print(server.text);
-      await untilAborted(signal, server, () => new Promise<never>(() => {}));
+      await untilAborted(signal, server, async () => {
+        const { message } = await (server.failed ?? new Promise<never>(() => {}));
+        throw new UserError(message);
+      });
       return;
     }
   }

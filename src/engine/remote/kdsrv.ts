@@ -39,6 +39,8 @@ export interface KdServer {
   readonly clientString: string;
   /** Whole lines for who started it. */
   readonly text: string;
+  /** Resolves with the reason when it takes no more debuggers: its own serial port was unplugged. */
+  readonly failed: Promise<Error> | undefined;
   /** Takes the links back. */
   dispose(): Promise<void>;
 }
@@ -80,7 +82,8 @@ export async function startKdServer(options: KdServerOptions): Promise<KdServer>
     ...(values.has('IcfEnable') ? [await openFirewall(door.firewallPorts)] : []),
     ...(trusted ? [] : [messages.noPassword]),
   ];
-  return { clientString, text: lines.map((line) => `${line}\n`).join(''), dispose: () => lender.dispose() };
+  const text = lines.map((line) => `${line}\n`).join('');
+  return { clientString, text, failed: door.failed, dispose: () => lender.dispose() };
 }
 
 interface LenderOptions extends KdServerOptions {

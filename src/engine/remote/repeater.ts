@@ -104,6 +104,7 @@ class RunningRepeater {
   opened(door: Door): Repeater {
     this.door = door;
     if (this.stop.signal.aborted) void door.close();
+    void door.failed?.then((error) => this.end(error.message));
     const { string, port } = door;
     const bound = hostOf(string.values, 'Bind');
     const own = bound === undefined || bound === '0.0.0.0' || bound === '::' ? hostname() : bound;
