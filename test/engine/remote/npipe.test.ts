@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -33,10 +43,11 @@ describeWhen(process.platform !== 'win32', 'Unix-domain sockets', 'npipe', () =>
       expect(a.client.info.identity).toBe('DEV\\ann (npipe Rabbit)');
     }
     const own = join(folder, 'vscode-kd');
+    const sockets = () => readdirSync(own).filter((file) => file.startsWith('pipe'));
     expect(modeOf(own)).toBe(0o700);
-    expect(readdirSync(own).map((file) => modeOf(join(own, file)))).toEqual([0o600]);
+    expect(sockets().map((file) => modeOf(join(own, file)))).toEqual([0o600]);
     await h.run('.endsrv 0');
-    expect(readdirSync(own)).toEqual([]);
+    expect(sockets()).toEqual([]);
   });
 
   it('puts the process id and the thread id into names', async () => {
@@ -70,6 +81,20 @@ describeWhen(process.platform !== 'win32', 'Unix-domain sockets', 'npipe', () =>
     );
     expect(await h.run('.server npipe:pipe=ghost')).toBe(true);
     await joinAs('ann', 'npipe:server=.,pipe=ghost');
+  });
+
+  it('takes away what a killed server left behind, but nothing that is just coming to be', async () => {
+    const path = await pipePath('ghost');
+    const dead = createServer();
+    await new Promise<void>((resolve) => dead.listen({ path: `${path}.x` }, resolve));
+    renameSync(`${path}.x`, path);
+    await new Promise((resolve) => dead.close(resolve));
+    const nobody = "No debugging server has a pipe 'ghost' on .;";
+    await expect(joinAs('ann', 'npipe:server=.,pipe=ghost')).rejects.toThrow(nobody);
+    expect(existsSync(path)).toBe(true);
+    utimesSync(path, 0, 0);
+    await expect(joinAs('ann', 'npipe:server=.,pipe=ghost')).rejects.toThrow(nobody);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('takes names of any length and of characters that files do not have', async () => {

@@ -1,6 +1,7 @@
 /** What every wire promises (see wire.ts), checked over each implementation. */
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ChannelLine } from '../../../src/engine/remote/channels/line';
 import { selfSigned } from '../../../src/engine/remote/certificates/create';
 import { memoryWirePair } from '../../../src/engine/wire/memory';
 import { connectPipe, listenPipe } from '../../../src/engine/wire/pipe';
@@ -54,6 +55,23 @@ const media: Record<string, Medium> = {
         return { close: () => listener.close(), connect: () => connectPipe(path) };
       }),
     big: 10 << 20,
+    closeIsSeen: true,
+  },
+  'channel of a serial line': {
+    open: async () => {
+      const [near, far] = memoryWirePair();
+      const client = new ChannelLine(near);
+      const server = new ChannelLine(far);
+      onTestFinished(() => client.close());
+      return accepted((onConnection) => {
+        const acceptor = server.listen(0, onConnection);
+        return Promise.resolve({
+          close: () => Promise.resolve(acceptor.close()),
+          connect: () => client.connect(0, undefined),
+        });
+      });
+    },
+    big: 1 << 20,
     closeIsSeen: true,
   },
   'tls over tcp': {
