@@ -38,7 +38,7 @@ export interface LinkWire extends Wire {
 
 /** The link as a wire, on a wire on which the lines have been said. */
 export function linkWire(wire: Wire, options: LinkOptions): LinkWire {
-  const { interval = 5000, limit = 15_000 } = options;
+  const { interval = 4000, limit = 12_000 } = options;
   const events = new WireEvents();
   let buffer = Buffer.alloc(0);
   let heard = performance.now();

@@ -3,7 +3,9 @@ import { startRepeater, type Repeater, type RepeaterOptions } from '../../../src
 import { registeredServers } from '../../../src/engine/remote/discovery/registry';
 import { freePort } from '../../support/freePort';
 import { ownRuntimeFolder } from '../../support/runtimeFolder';
-import { describeWhen } from '../../support/tools';
+import { openPtyPair } from '../../support/ptyPair';
+import { temporaryFolder } from '../../support/temporary';
+import { describeWhen, describeWith } from '../../support/tools';
 import { anyPort, at, closeAll, dial, host, joinAs, later, portOf, stranger } from './support/hosted';
 
 afterEach(closeAll);
@@ -147,5 +149,28 @@ describeWhen(process.platform !== 'win32', 'Unix-domain sockets', 'a repeater be
     await a.run('.clients');
     expect(a.text).toMatch(/^DEV\\ann \(npipe lab\)/m);
     expect(portOf(h.hosted)).toBe(0);
+  });
+});
+
+describeWith('socat', 'a repeater on a serial line', () => {
+  it('reaches a server by a channel, and is reached by one', async () => {
+    const pair = await openPtyPair(temporaryFolder());
+    later(() => pair.close());
+    const serial = (port: string, channel: number) => `com:port=${port},baud=115200,channel=${channel}`;
+    const h = await host(serial(pair.a, 7));
+    const outward = await repeater({ server: anyPort, client: serial(pair.b, 7) });
+    const a = await joinAs('ann', at(outward.port));
+    expect(await a.run('r')).toBe(true);
+    await h.host.run('.clients');
+    expect(h.host.text).toContain(`DEV\\ann (com ${pair.a} channel 7)`);
+
+    await h.host.run(`.server ${anyPort}`);
+    const inward = await repeater({ server: serial(pair.a, 8), client: at(portOf(h.hosted, 1)) });
+    const b = await joinAs('bob', serial(pair.b, 8));
+    expect(await b.run('r')).toBe(true);
+    await b.client.leave();
+    await inward.ended;
+    await a.client.leave();
+    await outward.ended;
   });
 });
