@@ -28,8 +28,8 @@ export interface Heartbeat {
   readonly limit: number;
 }
 
-/** A dead peer is noticed within 15 seconds. */
-export const defaultHeartbeat: Heartbeat = { interval: 3000, limit: 12_000 };
+/** A dead peer is noticed within 15 seconds: after the limit, at the next ping that would be due. */
+export const defaultHeartbeat: Heartbeat = { interval: 2500, limit: 12_000 };
 
 export interface RpcOptions {
   /** Answers a request; the signal is aborted when the caller gives up or the connection ends. */
@@ -81,6 +81,11 @@ export function eventFrame<E extends EventName>(name: E, payload: Events[E]): Ui
     encoded.set(payload, frame);
   }
   return frame;
+}
+
+function isEvent(message: RpcMessage): message is RpcMessage & { readonly method: string } {
+  const { id, method } = message;
+  return id === undefined && method !== undefined && !method.startsWith('$/');
 }
 
 function notification(method: string, params: object): Uint8Array {
@@ -165,6 +170,10 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     }
   });
   const resumable = wire instanceof ResumableWire ? wire : undefined;
+  // A new connection has its full time to bring something.
+  resumable?.linkChanged(({ up }) => {
+    if (up) lastHeard = Date.now();
+  });
   let acknowledged = 0;
   const acknowledge = (step: number) => {
     if (!resumable || resumable.received - acknowledged < step) return;
@@ -190,6 +199,12 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     try {
       for (const message of parser.push(bytes)) {
         if (keepsWire(message)) continue;
+        // An event that nothing waits in front of is told at once.
+        if (backlog === 0 && isEvent(message)) {
+          options.onEvent(message.method, message.params);
+          if (ended) return;
+          continue;
+        }
         if (++backlog > maxBacklog && !options.trusting)
           throw new UserError('The peer sent too many messages at once.');
         incoming.fire(message as Message);

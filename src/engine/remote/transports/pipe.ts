@@ -1,5 +1,5 @@
 /** Carrier of `npipe:` and `spipe:`: Windows named pipes, elsewhere Unix-domain sockets that only the user can open. */
-import { chmod } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { UserError } from '../../base/errors';
 import { errorCode } from '../../wire/openErrors';
 import { connectPipe, listenPipe } from '../../wire/pipe';
@@ -8,6 +8,8 @@ import { hostOf, type SessionString } from '../sessionString';
 import { finalPipeName, pipePath } from './pipeNames';
 import type { Carrier } from './transport';
 
+/** Milliseconds; a younger socket may be that of a server which does not listen yet. */
+const youngest = 1000;
 /** The ports of Windows file sharing, over which named pipes reach other machines. */
 const sharingPorts = [139, 445];
 
@@ -30,13 +32,25 @@ export const pipeCarrier: Carrier = {
     const name = nameIn(string.values);
     const host = hostOf(string.values, 'Server') ?? '';
     const path = await pipePath(name, host);
-    return connectPipe(path, { signal }).catch((error: unknown) => {
-      const absent = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    return connectPipe(path, { signal }).catch(async (error: unknown) => {
+      const code = codeOf(error) ?? '';
+      const absent = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(code);
+      if (code === 'ECONNREFUSED') await removeDead(path);
       throw absent ? new UserError(messages.noPipe(name, host), { cause: error }) : error;
     });
   },
   where: ({ values }) => `pipe '${nameIn(values)}' of ${hostOf(values, 'Server') ?? 'this machine'}`,
 };
+
+/** Takes away the socket of a server that was killed; whoever finds it does so. */
+async function removeDead(path: string): Promise<void> {
+  try {
+    const { mtimeMs } = await lstat(path);
+    if (Date.now() - mtimeMs > youngest) await rm(path, { force: true });
+  } catch {
+    // Somebody else has.
+  }
+}
 
 function nameIn(values: ReadonlyMap<string, string>): string {
   return values.get('Pipe') ?? '';
