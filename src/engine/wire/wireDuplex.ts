@@ -23,7 +23,7 @@ export class WireDuplex extends Duplex {
   }
 
   override _read(): void {
-    // A wire cannot be told to wait; what it brings is pushed when it comes.
+    this.wire.resume?.();
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
@@ -51,6 +51,6 @@ export class WireDuplex extends Duplex {
         return;
       }
     }
-    this.push(bytes);
+    if (!this.push(bytes)) this.wire.pause?.();
   }
 }
