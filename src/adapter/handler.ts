@@ -1,8 +1,14 @@
 /** What a DAP request's handler is and what it may use of the adapter. One file per request, in requests/. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { UserError } from '../engine/base/errors';
 import type { Arguments } from './arguments';
 import type { SessionConfiguration } from './launchConfiguration';
 import type { LiveSession } from './live';
+
+/** What a command of the user printed instead of a result. */
+export class CommandError extends UserError {
+  override readonly name = 'CommandError';
+}
 
 /** One request under way. */
 export interface Call {

@@ -3,29 +3,37 @@
  * prints. What the user typed into the console is there already and is not shown again.
  */
 import type { OutputItem } from '../engine/session/protocol';
+import { Answers, type Answer } from './answers';
 import type { OutputCategory } from './outbox';
 
 /** Inputs that were never echoed (comments are not) are forgotten beyond this many. */
 const mostTyped = 100;
 
 export class OutputView {
-  private typed: string[] = [];
+  private readonly typed: { readonly text: string; readonly answer: Answer }[] = [];
+  private readonly answers: Answers;
   private lastWasOwn = false;
 
   constructor(
     private readonly selfId: number,
-    private readonly write: (category: OutputCategory, text: string) => void,
-  ) {}
+    write: (category: OutputCategory, text: string) => void,
+  ) {
+    this.answers = new Answers(write);
+  }
 
-  /** A command that the console itself shows. */
-  expectEcho(text: string): void {
-    this.typed.push(text.trim());
-    if (this.typed.length > mostTyped) this.typed.shift();
+  /** Lines that the console itself shows. The answer gets what they print first. */
+  expectEcho(lines: string): Answer {
+    const answer = this.answers.create();
+    for (const line of lines.split(/\r\n|[\r\n]/)) {
+      this.typed.push({ text: line.trim(), answer });
+      if (this.typed.length > mostTyped) this.typed.shift();
+    }
+    return answer;
   }
 
   show(item: OutputItem): void {
     if (item.kind === 'command') this.showCommand(item);
-    else this.write(this.category(item), item.text);
+    else this.answers.write(this.category(item), item.text, item.kind === 'normal' || item.kind === 'error');
   }
 
   private category({ kind, text }: OutputItem): OutputCategory {
@@ -41,14 +49,17 @@ export class OutputView {
     this.lastWasOwn = author?.id === this.selfId;
     const line = text.endsWith('\n') ? text : `${text}\n`;
     if (author?.id === this.selfId) {
-      const index = this.typed.findIndex((typed) => isEchoOf(text, typed));
+      const index = this.typed.findIndex((typed) => isEchoOf(text, typed.text));
       if (index >= 0) {
+        this.answers.begin(this.typed[index]?.answer);
         this.typed.splice(0, index + 1);
         return;
       }
     }
+    this.answers.begin(undefined);
     const foreign = author?.remote === true && author.id !== this.selfId;
-    this.write('console', foreign && !text.startsWith('[') ? `[${author.identity}] ${line}` : line);
+    const shown = foreign && !text.startsWith('[') ? `[${author.identity}] ${line}` : line;
+    this.answers.write('console', shown, false);
   }
 }
 

@@ -8,7 +8,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { CancelledError, UserError, errorText } from '../engine/base/errors';
 import { ArgumentError, Arguments, isRecord } from './arguments';
 import { FrameReader, frame } from './framing';
-import type { Adapter, Handler } from './handler';
+import { CommandError, type Adapter, type Handler } from './handler';
 import type { SessionConfiguration } from './launchConfiguration';
 import { LiveSession } from './live';
 import { Outbox } from './outbox';
@@ -185,7 +185,7 @@ export class AdapterSession extends ProtocolServer implements Adapter {
     const cancelled = signal.aborted || error instanceof CancelledError;
     const running =
       handler?.needsStop === true &&
-      !(error instanceof ArgumentError) &&
+      !(error instanceof ArgumentError || error instanceof CommandError) &&
       this.current !== undefined &&
       this.current.stop === undefined;
     const kind: keyof typeof errorIds = cancelled

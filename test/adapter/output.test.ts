@@ -37,11 +37,13 @@ describe('OutputView', () => {
 
   it('does not show again what was typed into the console', () => {
     const { shown, output, show } = view();
-    output.expectEcho('r ');
+    const answer = output.expectEcho('r ');
     output.expectEcho('* a comment is never echoed');
-    output.expectEcho('lm; $$ modules');
+    const second = output.expectEcho('lm; $$ modules');
     show('command', '0: kd> r\n', self);
     show('command', '0: kd> lm\n', self);
+    answer.sent();
+    second.sent();
     expect(shown).toEqual([]);
     show('command', '0: kd> r\n', self);
     expect(shown).toEqual(['console|0: kd> r\n']);

@@ -3,7 +3,7 @@ import { colleague, self } from '../../support/fakeSession';
 import { stopped } from './support';
 
 describe('evaluate', () => {
-  it('runs what is typed into the console as a command; its output comes as events', async () => {
+  it('runs what is typed into the console as a command; its output is the result', async () => {
     const { session, client } = await stopped();
     session.answers.execute = () => {
       session.output('command', '0: kd> r\n', self);
@@ -11,8 +11,38 @@ describe('evaluate', () => {
       return { ok: true };
     };
     const body = await client.request('evaluate', { expression: 'r', context: 'repl' });
-    expect(body).toEqual({ result: '', variablesReference: 0 });
-    expect(client.text()).toBe('rax=000000000000001f\n');
+    expect(body).toEqual({ result: 'rax=000000000000001f', variablesReference: 0 });
+    expect(client.text()).toBe('');
+  });
+
+  it('tells the error of a command as one, also while the target runs', async () => {
+    const { session, client } = await stopped();
+    session.fire('resumed', { kind: 'go' });
+    session.answers.execute = () => {
+      session.output('command', 'x!y\n', self);
+      session.output('error', "Couldn't resolve 'x!y'\n");
+      return { ok: false };
+    };
+    expect(await client.failure('evaluate', { expression: 'x!y', context: 'repl' })).toBe(
+      "Couldn't resolve 'x!y'",
+    );
+    expect(client.text()).toBe('');
+  });
+
+  it('answers a long command early; the rest follows as events', async () => {
+    const { session, client } = await stopped();
+    let end: (() => void) | undefined;
+    session.answers.execute = async () => {
+      session.output('command', '0: kd> lm\n', self);
+      session.output('normal', 'first\n');
+      await new Promise<void>((resolve) => (end = resolve));
+      session.output('normal', 'second\n');
+      return { ok: true };
+    };
+    const body = await client.request('evaluate', { expression: 'lm', context: 'repl' });
+    expect(body).toEqual({ result: 'first', variablesReference: 0 });
+    end?.();
+    await client.waitForOutput('second\n');
   });
 
   it('shows the commands of others', async () => {
