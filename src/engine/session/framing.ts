@@ -25,8 +25,13 @@ const mayBeUnprintable = /\\u(?:00|20)|\\[bfr]|[\p{Cc}\u202a-\u202e\u2066-\u2069
 const headerEnd = Buffer.from('\r\n\r\n');
 
 export function encodeMessage(message: object): Buffer {
-  const body = Buffer.from(JSON.stringify(message));
-  return Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]);
+  const body = JSON.stringify(message);
+  const length = Buffer.byteLength(body);
+  const header = `Content-Length: ${length}\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(header.length + length);
+  bytes.write(header, 'latin1');
+  bytes.write(body, header.length, 'utf8');
+  return bytes;
 }
 
 /** Feeds on bytes, gives messages. Throws UserError at the first mistake; then the stream is of no more use. */

@@ -62,8 +62,8 @@ export class Outbox {
       this.fail(new UserError('too much waits to be sent to it'));
       return;
     }
-    // In a microtask, so that what is sent together goes out together.
-    this.writing ??= Promise.resolve().then(() => this.pump());
+    // A little later, so that a short command's echo, output, state and answer go out together.
+    this.writing ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.pump());
   }
 
   /** Resolves when nothing waits any more, or after `timeout` milliseconds. */

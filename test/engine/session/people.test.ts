@@ -129,8 +129,8 @@ describe('commands that touch the machine', () => {
   it.each([
     ['an untrusted client', ann, false],
     ['a trusted client', { ...ann, trusted: true }, true],
-    ['a trusted observer', { ...ann, trusted: true, role: 'observe' as const }, false],
-  ])('of %s', async (_name, who, allowed) => {
+    ['a trusted observer', { ...ann, trusted: true, role: 'observe' }, false],
+  ] as const)('of %s', async (_name, who: Partial<ClientOptions>, allowed) => {
     const { a, session } = await scene({}, who);
     const client = session.clients[1];
     const touching = commandTable.filter(({ touchesHost }) => touchesHost);
