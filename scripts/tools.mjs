@@ -14,13 +14,21 @@ export const tools = [
   { name: 'socat', package: 'socat', without: 'serial ports on pseudo-terminal pairs' },
   { name: 'chromium', package: 'chromium', without: "the extension in VS Code's real workbench" },
   { name: 'python3', package: 'python3', without: 'vskd on a real pseudo-terminal' },
+  ...['ip', 'nft'].map((name) => ({
+    name,
+    package: name === 'ip' ? 'iproute2' : 'nftables',
+    without: 'two machines (network namespaces) with a firewall in between',
+    system: 'linux',
+  })),
   { name: 'stty', package: 'coreutils', without: 'vskd on a real pseudo-terminal' },
 ];
 
 /** The program's path, or undefined. */
 export function findTool(name) {
   const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+  // Where administrators' programs are; not on the path of others.
+  const more = process.platform === 'win32' ? [] : ['/usr/sbin', '/sbin'];
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...more]) {
     if (folder === '') continue;
     for (const ending of endings)
       if (existsSync(join(folder, name + ending))) return join(folder, name + ending);
@@ -29,7 +37,9 @@ export function findTool(name) {
 }
 
 export function missingTools() {
-  return tools.filter((tool) => findTool(tool.name) === undefined);
+  return tools.filter(
+    ({ name, system = process.platform }) => system === process.platform && findTool(name) === undefined,
+  );
 }
 
 /** The one command that installs them (Debian and its kin; on other systems the package names are a hint). */

@@ -40,6 +40,15 @@ export class VskdProcess {
     return new VskdProcess(process.execPath, [program, ...args], environment);
   }
 
+  /** With pipes, run by another program (`ip netns exec NAME`) that does not stay between. */
+  static behind(
+    [command = '', ...before]: readonly string[],
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+  ): VskdProcess {
+    return new VskdProcess(command, [...before, process.execPath, program, ...args], environment);
+  }
+
   /** On a terminal of 24 lines and 100 columns. Its output is what the terminal gets, `\r\n` and all. */
   static onTerminal(args: readonly string[], environment: NodeJS.ProcessEnv): VskdProcess {
     const relay = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';

@@ -162,7 +162,10 @@ export function hostOf(
   values: ReadonlyMap<string, string>,
   name: 'Server' | 'CliCon' | 'Bind',
 ): string | undefined {
-  return values.get(name)?.replace(/^\\\\/, '');
+  return values
+    .get(name)
+    ?.replace(/^\\\\/, '')
+    .replace(/^\[(.*)\]$/, '$1');
 }
 
 /** The order in which a server's options are shown; the rest is not for clients. */

@@ -5,6 +5,7 @@ import {
   cleanClientString,
   formatClientString,
   formatServerString,
+  hostOf,
   parseClientString,
   parseServerString,
 } from '../../../src/engine/remote/sessionString';
@@ -197,6 +198,13 @@ describe('session strings', () => {
       '9'.repeat(500_000),
     ]) {
       expect(() => parseClientString(many)).toThrow(UserError);
+    }
+  });
+
+  it('takes IPv6 addresses with brackets and without', () => {
+    for (const written of ['fd99::1', '[fd99::1]', '\\\\[fd99::1]']) {
+      const { values } = parseClientString(`tcp:port=5005,server=${written},ipversion=6`);
+      expect(hostOf(values, 'Server')).toBe('fd99::1');
     }
   });
 });
