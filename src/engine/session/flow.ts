@@ -1,7 +1,7 @@
 /**
  * Back-pressure: a command that prints much waits here until its readers have caught up. A reader that hardly takes
- * anything is waited for once, for a second; from then on its waiting output is cut short instead, until it has taken
- * all of it.
+ * anything is waited for once, for some seconds; from then on its waiting output is cut short instead, until it has
+ * taken all of it.
  */
 import type { Outbox } from './outbox';
 
@@ -18,7 +18,7 @@ export interface FlowLimits {
   readonly progress: number;
 }
 
-export const defaultFlowLimits: FlowLimits = { high: 2 << 20, patience: 1000, progress: 16 * 1024 };
+export const defaultFlowLimits: FlowLimits = { high: 2 << 20, patience: 3000, progress: 16 * 1024 };
 
 export class Flow {
   constructor(
