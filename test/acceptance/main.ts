@@ -6,13 +6,31 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VskdProcess } from '../support/vskdProcess';
+import { discoveryPoints } from './discovery';
+import { leavingPoints } from './leaving';
+import { optionPoints } from './options';
+import { reversePoints } from './reverse';
+import { beyondPoints } from './beyond';
+import { securePoints } from './secure';
+import { serverPoints } from './servers';
+import { sessionPoints } from './session';
 import { startingPoints } from './starting';
 import type { Point } from './support/point';
 import { openRoom, quiet, type Room } from './support/room';
 import { allTransports, certificate, type TransportName, transportOf } from './support/transports';
 import { Trial } from './support/trial';
 
-const points: readonly Point[] = [...startingPoints];
+const points: readonly Point[] = [
+  ...startingPoints,
+  ...serverPoints,
+  ...optionPoints,
+  ...reversePoints,
+  ...discoveryPoints,
+  ...sessionPoints,
+  ...leavingPoints,
+  ...securePoints,
+  ...beyondPoints,
+];
 
 const atOnce = 3;
 /** Seconds for one point on one transport. */

@@ -1,9 +1,11 @@
 /** A session of a host H and two clients A and B, all on one transport, for several points in turn. */
 import type { VskdProcess } from '../../support/vskdProcess';
+import type { Door } from './transports';
 import { settled, type Trial } from './trial';
 
 export interface Room {
   readonly trial: Trial;
+  readonly door: Door;
   readonly h: VskdProcess;
   readonly a: VskdProcess;
   readonly b: VskdProcess;
@@ -13,12 +15,15 @@ export interface Room {
   readonly author: string;
 }
 
+/** As the source of a regular expression, as all in this file. */
+export const prompt = '(?:\\d+: )?kd> ';
+
 export async function openRoom(trial: Trial): Promise<Room> {
   const { h, a, door } = await trial.session();
   const b = await trial.another(h, door);
   await settled(h, a, b);
   const identity = identityOf(trial.transport.word);
-  return { trial, h, a, b, identity, author: `\\[${identity}\\] 0: kd> ` };
+  return { trial, door, h, a, b, identity, author: `\\[${identity}\\] ${prompt}` };
 }
 
 /** As the source of a regular expression. */

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Result, VskdProcess } from '../../support/vskdProcess';
-import type { Door, Transport } from './transports';
+import { type Cable, type Door, serialCable, type Transport } from './transports';
 
 export interface HostOptions {
   /** Of vskd, after `-k`. */
@@ -29,6 +29,7 @@ export class Trial {
   /** Short: names of Unix sockets are. */
   readonly folder = mkdtempSync(join(tmpdir(), 'kda-'));
   private readonly environment: NodeJS.ProcessEnv;
+  private line: Promise<Cable> | undefined;
   private readonly undo: (() => Promise<void> | void)[] = [];
 
   constructor(
@@ -78,6 +79,12 @@ export class Trial {
     return child.exit();
   }
 
+  /** The serial cable of this trial. */
+  cable(): Promise<Cable> {
+    this.line ??= serialCable(this);
+    return this.line;
+  }
+
   /** The transport's next server and client strings. */
   door(options = ''): Promise<Door> {
     return this.transport.open(this, options);
@@ -116,13 +123,27 @@ export class Trial {
   /** A new client of a running session: by its open server, or by another one where that has no room. */
   async another(h: VskdProcess, door: Door, options: ClientOptions = {}): Promise<VskdProcess> {
     if (!this.transport.single) return this.join(door, options);
-    const own = await this.door();
-    return this.join(own, options, () => h.type(`.server ${own.server}\n`));
+    return (await this.byNewDoor(h, '', options)).client;
   }
 
-  /** A host and its first client. `options` follow the server's string. */
-  async session(options = '', host: HostOptions = {}, client: ClientOptions = {}): Promise<Joined> {
-    const door = await this.door(options);
+  /** A new server of a running session, which `by` asks for, and its first client. */
+  async byNewDoor(by: VskdProcess, server = '', options: ClientOptions = {}) {
+    const door = await this.door(server);
+    const open = () => by.type(`.server ${door.server}\n`);
+    if (this.transport.clientFirst) return { door, client: await this.join(door, options, open) };
+    open();
+    await by.sees(/Client can connect with any of these command lines/);
+    return { door, client: await this.join(door, options) };
+  }
+
+  /** A host and its first client. `server` follows the server's string. */
+  async session(
+    server = '',
+    host: HostOptions = {},
+    client: ClientOptions = {},
+    given?: Door,
+  ): Promise<Joined> {
+    const door = given ?? (await this.door(server));
     if (!this.transport.clientFirst) {
       const h = await this.host([door.server], host);
       return { h, a: await this.join(door, client), door };
