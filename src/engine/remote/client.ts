@@ -1,4 +1,5 @@
 /** Joins the session of a debugging server, as `-remote` and *Connect to Remote Session* do. */
+import { withLimit } from '../base/abort';
 import { CancelledError, errorText, UserError } from '../base/errors';
 import type { ClientInfo, OutputItem } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
@@ -10,7 +11,6 @@ import {
   clientResume,
   handshakeLimit,
   localIdentity,
-  withLimit,
   type ClientHandshake,
   type Identity,
 } from './handshake';
@@ -83,7 +83,7 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
     : await enter(await carrier.connect(string, signal), entry);
   const resumable = ticket && new ResumableWire(entered);
   const wire = resumable ?? entered;
-  const limit = AbortSignal.timeout(carrier.slow ? slowAttachLimit : attachLimit);
+  const limit = withLimit(undefined, carrier.slow ? slowAttachLimit : attachLimit);
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     const client = await SessionClient.attach(wire, { historyItems, signal: either, heartbeat });

@@ -13,6 +13,7 @@
  * A peer of another kind or version is recognised by its first line.
  */
 import { hostname, userInfo } from 'node:os';
+import { withLimit } from '../base/abort';
 import { UserError } from '../base/errors';
 import type { Role } from '../command/command';
 import { PROTOCOL_VERSION } from '../session/protocol';
@@ -283,18 +284,6 @@ async function provesPassword(
   await lines.writeLine(JSON.stringify({ login: login.response }));
   const proof = parseLine(await lines.readLine('{', signal))['login'];
   return typeof proof === 'string' ? login.finish(proof) : undefined;
-}
-
-/** Aborts with `signal`, or for the reason `late` when the time is over. */
-export function withLimit(
-  signal: AbortSignal | undefined,
-  milliseconds: number,
-  late: UserError,
-): AbortSignal {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(late), milliseconds);
-  timer.unref();
-  return signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
  * debugger's symbols and everything it knows of the target stay with it. Its doors are those of debugging servers.
  */
 import { hostname } from 'node:os';
+import { withLimit } from '../base/abort';
 import { errorText, UserError } from '../base/errors';
 import { oneLine } from '../session/text';
 import { wireSource } from '../target/connection';
@@ -118,9 +119,8 @@ class Lender {
     if (!admitted) return;
     const who = `${identityText(admitted.identity)} (${transport} ${peer.address})`;
     const lines = new LineWire(admitted.wire);
-    const late = AbortSignal.timeout(handshakeLimit);
     try {
-      const { trans } = parseLine(await lines.readLine('{', AbortSignal.any([late, this.stop.signal])));
+      const { trans } = parseLine(await lines.readLine('{', withLimit(this.stop.signal, handshakeLimit)));
       if (typeof trans !== 'string') throw new UserError(messages.noTrans);
       await this.lend(admitted.wire, lines, who, trans);
     } catch (error) {

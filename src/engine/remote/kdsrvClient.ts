@@ -1,10 +1,11 @@
 /** `-k kdsrv:server=@{...},trans=@{...}`: the wire to a target that a KD connection server has. */
+import { withLimit } from '../base/abort';
 import { UserError } from '../base/errors';
 import { oneLine } from '../session/text';
 import type { WireSource } from '../target/kdConnection';
 import { parseKernelConnection, type KernelConnection } from '../target/kernelConnection';
 import type { Wire } from '../wire/wire';
-import { clientHandshake, handshakeLimit, localIdentity, withLimit, type Identity } from './handshake';
+import { clientHandshake, handshakeLimit, localIdentity, type Identity } from './handshake';
 import { linkWire } from './kdsrvLink';
 import { kdsrvMessages as messages } from './kdsrvMessages';
 import { LineError, LineWire, parseLine } from './lineWire';

@@ -1,4 +1,5 @@
 /** A client whose connection broke: dials again, and goes on where it was. */
+import { withLimit } from '../base/abort';
 import { errorText, UserError } from '../base/errors';
 import type { ResumableWire } from '../session/resumableWire';
 import type { SessionClient } from '../session/rpc';
@@ -55,7 +56,7 @@ async function comeBack(wire: ResumableWire, { where, come }: Reconnecting, time
     await pause(pauses[Math.min(attempt, pauses.length - 1)] ?? 0, over.signal);
     over.signal.throwIfAborted();
     try {
-      await come(AbortSignal.any([over.signal, AbortSignal.timeout(attemptLimit)]));
+      await come(withLimit(over.signal, attemptLimit, new UserError(messages.noAnswer(where))));
       return;
     } catch (error) {
       over.signal.throwIfAborted();

@@ -4,6 +4,7 @@
  * encryption are between client and server.
  */
 import { hostname } from 'node:os';
+import { withLimit } from '../base/abort';
 import { errorText, UserError } from '../base/errors';
 import { relay } from '../wire/relay';
 import type { Wire } from '../wire/wire';
@@ -179,7 +180,7 @@ class RunningRepeater {
   /** A new connection to the debugging server, called or awaited. */
   private async reach(signal: AbortSignal): Promise<Wire> {
     if (!this.target.values.has('CliCon')) return this.carrier.connect(this.target, signal);
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(callLimit)]);
+    const limited = withLimit(signal, callLimit);
     let door: Door | undefined;
     try {
       return await new Promise<Wire>((resolve, reject) => {

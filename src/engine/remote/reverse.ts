@@ -2,6 +2,7 @@
  * Reverse connections (`clicon=`): the client listens and the server dials, once; after that client has left, a new
  * `.server` is needed. Either side may be there first.
  */
+import { withLimit } from '../base/abort';
 import { errorText, UserError } from '../base/errors';
 import { errorCode } from '../wire/openErrors';
 import type { Wire } from '../wire/wire';
@@ -151,7 +152,7 @@ async function probe(
   open: AwaitOptions['open'],
   signal: AbortSignal,
 ): Promise<UserError | undefined> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(probeLimit)]);
+  const limited = withLimit(signal, probeLimit);
   try {
     const wire = await carrier.connect(string, limited);
     try {

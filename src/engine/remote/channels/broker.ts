@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
+import { withLimit } from '../../base/abort';
 import { errorText, UserError } from '../../base/errors';
 import { connectPipe, listenPipe } from '../../wire/pipe';
 import type { Wire } from '../../wire/wire';
@@ -104,8 +105,7 @@ export async function askOwner(
   const lines = new LineWire(pipe);
   try {
     await lines.writeLine(JSON.stringify({ channel, baud }));
-    const limit = AbortSignal.timeout(answerLimit);
-    const answer = parseLine(await lines.readLine('{', signal ? AbortSignal.any([signal, limit]) : limit));
+    const answer = parseLine(await lines.readLine('{', withLimit(signal, answerLimit)));
     if (answer['ok'] === true) return lines.release();
     throw new UserError(String(answer['error']));
   } catch (error) {

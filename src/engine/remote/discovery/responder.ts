@@ -5,6 +5,7 @@
  *   server    `vscode-kd-servers 1 N`                  N: how many lines follow
  *   server    N times {"kind":KIND,"spec":STRING}      and closes
  */
+import { withLimit } from '../../base/abort';
 import { errorText, UserError } from '../../base/errors';
 import { oneLine } from '../../session/text';
 import { errorCode } from '../../wire/openErrors';
@@ -110,8 +111,7 @@ export async function queryResponder(
   host: string,
   { port = responderPort, signal }: QueryOptions = {},
 ): Promise<ListedServer[]> {
-  const late = AbortSignal.timeout(queryLimit);
-  const limited = signal ? AbortSignal.any([signal, late]) : late;
+  const limited = withLimit(signal, queryLimit);
   const wire = await connectTcp({ host, port }, { signal: limited }).catch((error: unknown) => {
     signal?.throwIfAborted();
     const unknown = ['ENOTFOUND', 'EAI_AGAIN'].includes(codeOf(error) ?? '');
