@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { answer } from './options';
 import { breakableProxy } from './support/proxy';
 import { inRoom, point } from './support/point';
 import { allTransports } from './support/transports';
-import { mark, settled } from './support/trial';
+import { answer, mark, settled } from './support/trial';
 
 const password = 'Secret12';
 const observer = 'Looker12';

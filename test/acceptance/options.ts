@@ -5,20 +5,12 @@ import { servers } from './servers';
 import { point } from './support/point';
 import { nextPort, nextPorts } from './support/ports';
 import { allTransports, type Door, listening, nextName, type TransportName } from './support/transports';
-import { mark, settled, type Trial } from './support/trial';
+import { answer, settled, type Trial } from './support/trial';
 import type { VskdProcess } from '../support/vskdProcess';
 
 const sockets: readonly TransportName[] = ['tcp', 'tcp6', 'ssl'];
 const pipes: readonly TransportName[] = ['npipe', 'spipe'];
 const encrypted: readonly TransportName[] = ['ssl', 'spipe'];
-
-/** What `.server` answers, up to the next command. */
-export async function answer(h: VskdProcess, command: string): Promise<string> {
-  const end = mark();
-  h.type(`${command}\n.echo ${end}\n`);
-  const text = await h.sees(new RegExp(`^${end}$`, 'm'));
-  return text.slice(text.indexOf(command) + command.length + 1);
-}
 
 async function refuses(h: VskdProcess, server: string, why: RegExp): Promise<void> {
   const before = await servers(h);

@@ -1,8 +1,8 @@
 /** Points 59 and 60: secure mode. */
 import assert from 'node:assert/strict';
-import { answer } from './options';
 import { inRoom, point } from './support/point';
 import { allTransports } from './support/transports';
+import { answer } from './support/trial';
 
 const off = [
   '.shell hostname',

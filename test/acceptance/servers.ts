@@ -2,16 +2,12 @@
 import assert from 'node:assert/strict';
 import { point } from './support/point';
 import { allTransports, listening, nextName, transportOf } from './support/transports';
-import { mark, settled, type Trial } from './support/trial';
+import { answer, settled, type Trial } from './support/trial';
 import type { VskdProcess } from '../support/vskdProcess';
 
-/** What `.servers` answers. */
+/** The lines of `.servers`. */
 export async function servers(h: VskdProcess): Promise<string[]> {
-  const end = mark();
-  h.type(`.servers\n.echo ${end}\n`);
-  const text = await h.sees(new RegExp(`^${end}$`, 'm'));
-  const [, answer = ''] = /kd> \.servers\n([^]*?)^(?:\[.*\] )?(?:\d+: )?kd> \.echo/m.exec(text) ?? [];
-  return answer.split('\n').filter((line) => line !== '');
+  return (await answer(h, '.servers')).trimEnd().split('\n');
 }
 
 async function open(h: VskdProcess, server: string): Promise<void> {

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VskdProcess } from '../support/vskdProcess';
-import { answer } from './options';
 import { inRoom, point } from './support/point';
 import { prompt, type Room } from './support/room';
 import { allTransports } from './support/transports';
-import { mark, settled, type Trial } from './support/trial';
+import { answer, atPrompt, mark, settled, type Trial } from './support/trial';
 
 const asctime = '\\w{3} \\w{3} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\d{4}';
 
@@ -60,6 +59,7 @@ export const sessionPoints = [
     a.type(`.echo ${before}\n`);
     await Promise.all([h, a, b].map((each) => each.sees(new RegExp(`^${before}$`, 'm'))));
     const c = await trial.another(h, door);
+    await settled(c);
     assert.match(c.stdout, /^vscode-kd Kernel Debugger Version/m);
     assert.match(c.stdout, new RegExp(`kd> \\.echo ${before}\\n${before}\\n`));
     await leave(c);
@@ -114,7 +114,7 @@ export const sessionPoints = [
 
   inRoom(41, 'a command waits for the one that runs', async ({ trial, door, h, a }) => {
     const c = await trial.another(h, door, { terminal: true });
-    await c.sees(/kd> $/);
+    await c.sees(atPrompt);
     const { command, finish } = longCommand(trial);
     h.type(`${command}\n`);
     await c.sees(/^long begins/m);
@@ -152,13 +152,13 @@ export const sessionPoints = [
 
   inRoom(44, 'a client lets the target go and breaks in', async ({ trial, door, h, b, author }) => {
     const c = await trial.another(h, door, { terminal: true });
-    await c.sees(/kd> $/);
+    await c.sees(atPrompt);
     c.type('g\r');
     await Promise.all([h, b].map((each) => each.sees(new RegExp(`^${author}g$`, 'm'))));
     await untilRuns(h);
     c.type('\x03');
     await Promise.all([h, b].map((each) => each.sees(/^Break instruction exception/m)));
-    await c.sees(/kd> $/);
+    await c.sees(atPrompt);
     c.type('\x02\r');
     assert.equal((await c.exit()).code, 0);
   }),
@@ -183,7 +183,7 @@ export const sessionPoints = [
     await answer(a, `.srcpath ${x}`);
     assert.match(await answer(h, '.srcpath'), new RegExp(`^Source search path is: ${x}$`, 'm'));
     const c = await trial.another(h, door, { terminal: true });
-    await c.sees(/kd> $/);
+    await c.sees(atPrompt);
     const local = (path: string) => new RegExp(`Local source search path is: ${path}\\r*\\n`);
     c.type(`.lsrcpath ${y}\r`);
     await c.sees(local(y));

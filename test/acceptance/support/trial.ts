@@ -113,7 +113,7 @@ export class Trial {
   async join(door: Door, options: ClientOptions = {}, open?: () => void): Promise<VskdProcess> {
     const client = this.client(door, options);
     if (open) {
-      if (this.transport.clientFirst) await client.complains(/is to call port \d+/);
+      if (this.transport.clientFirst) await waits(client, options.terminal);
       open();
     }
     await client.sees(/ connected at /);
@@ -159,6 +159,13 @@ export class Trial {
   }
 }
 
+/** A terminal shows errors among the rest. */
+async function waits(client: VskdProcess, terminal = false): Promise<void> {
+  const asked = /is to call port \d+/;
+  if (terminal) await client.sees(asked);
+  else await client.complains(asked);
+}
+
 let marks = 0;
 
 /** Text that has not been seen before. */
@@ -172,3 +179,18 @@ export async function settled(from: VskdProcess, ...others: VskdProcess[]): Prom
   from.type(`.echo ${text}\n`);
   await Promise.all([from, ...others].map((each) => each.sees(new RegExp(`^${text}$`, 'm'))));
 }
+
+/** What a command shows where it is typed: its output without its own line, `''` when there is none. */
+export async function answer(by: VskdProcess, command: string): Promise<string> {
+  const [begin, end] = [mark(), mark()];
+  by.type(`.echo ${begin}\n${command}\n.echo ${end}\n`);
+  const text = await by.sees(new RegExp(`^${end}$`, 'm'), 30);
+  const lines = text.split('\n');
+  const from = lines.indexOf(begin) + 1;
+  const to = lines.findIndex((line) => line.endsWith(`kd> .echo ${end}`));
+  const own = /^(?:\d+: )?kd> /.test(lines[from] ?? '') ? 1 : 0;
+  return lines.slice(from + own, to).join('\n');
+}
+
+/** A prompt on a terminal that waits for input, after what was above it. */
+export const atPrompt = /\x1b\[0?J(?:\d+: )?kd> /;
