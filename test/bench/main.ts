@@ -183,6 +183,8 @@ class Slow {
 
   private take(bytes: number): void {
     const chunk = this.socket.read(bytes) as Buffer | null;
+    // A sign of life: it reads slowly, it is not dead.
+    this.socket.write(encodeMessage({ jsonrpc: '2.0', method: 'alive', params: {} }));
     this.text += chunk?.toString() ?? '';
   }
 }

@@ -28,6 +28,8 @@ const batchSize = 64 * 1024;
 const largeFrame = 8 * 1024;
 /** Bytes of waiting output above which it is replaced by one line for a slow peer. */
 const slowOutput = 1 << 20;
+/** Milliseconds in which nobody waits for a peer again that was slow: buffers on the way make it look quick at first. */
+const slowTime = 30_000;
 
 export class Outbox {
   private frames: Frame[] = [];
@@ -38,6 +40,8 @@ export class Outbox {
   private writing: Promise<void> | undefined;
   private failed = false;
   private slow = false;
+  /** At the earliest, in milliseconds since the epoch. */
+  private slowUntil = 0;
   private takenBytes = 0;
   private readonly waiters: { readonly limit: number; resolve(): void }[] = [];
 
@@ -91,9 +95,10 @@ export class Outbox {
     return new Promise((resolve) => this.waiters.push({ limit, resolve }));
   }
 
-  /** Nobody waits for it any more: what waits is cut short until the peer has taken all of it. */
+  /** Nobody waits for it for a while: what waits is cut short, until the peer has taken all of it. */
   becomeSlow(): void {
     this.slow = true;
+    this.slowUntil = Date.now() + slowTime;
     this.leaveOutOutput();
     this.wake();
   }
@@ -124,7 +129,7 @@ export class Outbox {
       }
     }
     this.writing = undefined;
-    this.slow = false;
+    if (Date.now() >= this.slowUntil) this.slow = false;
   }
 
   private nextBatch(): Uint8Array {
