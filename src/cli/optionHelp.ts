@@ -22,6 +22,7 @@ export function helpText(width = 100): string {
     'Usage: vskd [-server STRING]... -k CONNECTION [options]   own a session with a target kernel',
     '       vskd -remote STRING [options]                      join the session of a debugging server',
     '       vskd -QR HOST | -repeater ... | -kdsrv STRING      services; no debugger starts',
+    '       vskd -symdump FILE.pdb                             look inside a PDB',
   ];
   for (const group of groups) {
     const rows = rowsOf(group, 'works');

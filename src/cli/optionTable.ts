@@ -19,7 +19,7 @@ export interface CommandFile {
 /** What the rows fill in; checked as a whole by `parseOptions`. */
 export interface Options {
   action: 'debug' | 'version' | 'help' | 'newcert' | 'service';
-  /** Of `service`: `-QR`, `-repeater`, `-kdsrv`. */
+  /** Of `service`: `-QR`, `-repeater`, `-kdsrv`, `-symdump`. */
   service?: Service;
   /** Of `newcert`. */
   certificateName?: string;
@@ -356,6 +356,14 @@ export const optionRows: readonly OptionRow[] = [
     status: 'works',
     group: 'Services',
     help: 'Lend the target links of this machine to debuggers elsewhere (-k kdsrv:server=@{...},trans=@{...}). -allow LINK, e.g. com:port=COM1: no other.',
+  },
+  {
+    name: 'symdump',
+    value: 'FILE.pdb',
+    service: true,
+    status: 'works',
+    group: 'Services',
+    help: 'Write what a PDB holds to standard output, one line of JSON per symbol, type and source line.',
   },
 ];
 

@@ -80,6 +80,7 @@ export async function run(
     if (options.service) {
       await runService(options.service, {
         print: (text) => void streams.stdout.write(plainText(text)),
+        write: (text) => written(streams.stdout, text),
         askPassword: () => askPassword({ streams, signal }),
         signal,
       });
@@ -94,6 +95,11 @@ export async function run(
   } finally {
     log?.close();
   }
+}
+
+/** Resolves when the text is out or nobody reads any more, and signals have been heard. */
+function written(stream: Writable, text: string): Promise<void> {
+  return new Promise((resolve) => stream.write(text, () => setImmediate(resolve)));
 }
 
 interface Surroundings {

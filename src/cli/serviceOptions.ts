@@ -1,5 +1,5 @@
 /**
- * The command lines that start no debugger: `-QR`, `-repeater` and `-kdsrv`. Each comes first, takes all that follows,
+ * The command lines that start no debugger: `-QR`, `-repeater`, `-kdsrv` and `-symdump`. Each comes first, takes all that follows,
  * and gives letters such as `-c` and `-p` a meaning of its own, as the tools it stands for do.
  */
 import { UserError } from '../engine/base/errors';
@@ -12,7 +12,8 @@ export type Service =
       readonly client: string;
       readonly persistent: boolean;
     }
-  | { readonly kind: 'kdsrv'; readonly server: string; readonly allowed: readonly string[] };
+  | { readonly kind: 'kdsrv'; readonly server: string; readonly allowed: readonly string[] }
+  | { readonly kind: 'symdump'; readonly file: string };
 
 /** Undefined when the arguments are for a debugger. Throws UserError. */
 export function parseService(args: readonly string[]): Service | undefined {
@@ -24,6 +25,8 @@ export function parseService(args: readonly string[]): Service | undefined {
       return parseRepeater(rest);
     case 'kdsrv':
       return parseKdServer(rest);
+    case 'symdump':
+      return parseSymbolDump(rest);
     default:
       return undefined;
   }
@@ -35,6 +38,15 @@ function parseList([host, more]: readonly string[]): Service {
   if (more !== undefined)
     throw new UserError(`'-QR HOST' stands alone on the command line; '${shorten(more)}' is too much.`);
   return { kind: 'list', host };
+}
+
+function parseSymbolDump([file, more]: readonly string[]): Service {
+  if (file === undefined || file === '') throw new UserError("'-symdump' needs a file: -symdump FILE.pdb");
+  if (more !== undefined)
+    throw new UserError(
+      `'-symdump FILE.pdb' stands alone on the command line; '${shorten(more)}' is too much.`,
+    );
+  return { kind: 'symdump', file };
 }
 
 function parseRepeater(args: readonly string[]): Service {

@@ -1,13 +1,16 @@
-/** Runs what starts no debugger: the list of servers, the repeater, the KD connection server. */
+/** Runs what starts no debugger: the list of servers, the repeater, the KD connection server, symbol dumps. */
 import { UserError } from '../engine/base/errors';
 import { listServers } from '../engine/remote/discovery';
 import { startKdServer } from '../engine/remote/kdsrv';
 import { startRepeater } from '../engine/remote/repeater';
 import type { Service } from './serviceOptions';
+import { dumpSymbols } from './symdump';
 
 export interface ServiceSurroundings {
   /** Writes whole lines. */
   print(text: string): void;
+  /** Writes data as it is; resolves when there is room for more. */
+  write(text: string): Promise<void>;
   askPassword(): Promise<string>;
   /** Ends a service; it rejects with the reason then. */
   readonly signal: AbortSignal;
@@ -30,6 +33,9 @@ export async function runService(service: Service, around: ServiceSurroundings):
       });
       return;
     }
+    case 'symdump':
+      await dumpSymbols(service.file, around.write, signal);
+      return;
     case 'kdsrv': {
       const server = await startKdServer({ ...service, askPassword, log });
       print(server.text);

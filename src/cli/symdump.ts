@@ -10,7 +10,7 @@ export type Write = (text: string) => Promise<void>;
 /** About as many characters are written at once. */
 const CHUNK = 64 * 1024;
 
-/** Resolves when all is written, or when `signal` says that nobody reads any more. Throws UserError. */
+/** Resolves when all is written. Throws UserError, or the reason of `signal` when nobody reads any more. */
 export async function dumpSymbols(path: string, write: Write, signal: AbortSignal): Promise<void> {
   const file = openLocalFile(path);
   try {
@@ -19,7 +19,7 @@ export async function dumpSymbols(path: string, write: Write, signal: AbortSigna
       text += `${JSON.stringify(line)}\n`;
       if (text.length < CHUNK) continue;
       await write(text);
-      if (signal.aborted) return;
+      signal.throwIfAborted();
       text = '';
     }
     await write(text);

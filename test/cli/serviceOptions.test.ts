@@ -15,6 +15,7 @@ describe('command lines that start no debugger', () => {
       ['-repeater', '-c', 'tcp:port=2,', 'server=a', '-P', '-s', 'tcp:port=1'],
       { kind: 'repeater', server: 'tcp:port=1', client: 'tcp:port=2,server=a', persistent: true },
     ],
+    [['-symdump', 'a.pdb'], { kind: 'symdump', file: 'a.pdb' }],
     [['-kdsrv', 'tcp:port=5'], { kind: 'kdsrv', server: 'tcp:port=5', allowed: [] }],
     [
       ['-kdsrv', '-t', 'tcp:port=5', '-allow', 'com:', '-allow', 'demo:'],
@@ -26,6 +27,8 @@ describe('command lines that start no debugger', () => {
   });
 
   it.each([
+    [['-symdump'], "'-symdump' needs a file: -symdump FILE.pdb"],
+    [['-symdump', 'a.pdb', '-v'], "'-symdump FILE.pdb' stands alone on the command line; '-v' is too much."],
     [['-QR'], "'-QR' needs the name of a machine: -QR HOST"],
     [['-QR', '-v'], "'-QR' needs the name of a machine"],
     [['-QR', 'a', '-v'], "'-QR HOST' stands alone on the command line; '-v' is too much."],
