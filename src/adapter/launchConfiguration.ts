@@ -2,6 +2,7 @@
  * The launch configurations of type `kd`, typed and checked. `launch` owns the session (the connection to the
  * kernel); `attach` joins the session of another debugger. Every mistake is one line that names the attribute.
  */
+import { posix, win32 } from 'node:path';
 import type { Arguments } from './arguments';
 
 interface CommonConfiguration {
@@ -24,6 +25,9 @@ export interface LaunchConfiguration extends CommonConfiguration {
   /** What follows `.server`, one for each debugging server to open. */
   readonly servers: readonly string[];
   readonly secure: boolean;
+  readonly noShell: boolean;
+  /** The file of the session log. */
+  readonly audit: string | undefined;
 }
 
 export interface AttachConfiguration extends CommonConfiguration {
@@ -44,6 +48,8 @@ export function readLaunch(args: Arguments): LaunchConfiguration {
     target: connection(args, 'target', `"demo:" or "com:pipe,port=\\\\.\\pipe\\vm"`, ['-k']),
     servers: servers(args),
     secure: args.boolean('secure') ?? false,
+    noShell: args.boolean('noShell') ?? false,
+    audit: auditFile(args),
     ...readCommon(args, true),
   };
 }
@@ -55,8 +61,10 @@ export function readAttach(args: Arguments): AttachConfiguration {
     'server',
     `belongs to "request": "launch"; a client asks for a server with the command .server`,
   );
-  if (args.boolean('secure'))
-    args.fail('secure', 'belongs to "request": "launch"; the owner decides on secure mode');
+  for (const name of ['secure', 'noShell'] as const) {
+    if (args.boolean(name)) args.fail(name, 'belongs to "request": "launch"; the owner decides on it');
+  }
+  refuse(args, 'audit', 'belongs to "request": "launch"; the owner keeps the session log');
   return {
     request: 'attach',
     remote: connection(args, 'remote', '"tcp:Port=5005,Server=HOST"', ['-remote']),
@@ -114,6 +122,17 @@ function path(args: Arguments, name: string): string | undefined {
   const parts = args.stringOrStrings(name);
   parts?.forEach((part) => oneLine(args, name, part));
   return parts?.filter((part) => part !== '').join(';') || undefined;
+}
+
+/** Absolute, because nobody knows what folder the adapter runs in. */
+function auditFile(args: Arguments): string | undefined {
+  const file = args.optionalString('audit');
+  if (file === undefined || file === '') return undefined;
+  oneLine(args, 'audit', file);
+  if (!(process.platform === 'win32' ? win32 : posix).isAbsolute(file)) {
+    args.fail('audit', 'must be an absolute path; for example "${workspaceFolder}/kd-audit.jsonl"');
+  }
+  return file;
 }
 
 function oneLine(args: Arguments, name: string, text: string): void {

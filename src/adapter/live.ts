@@ -26,6 +26,8 @@ export interface LiveOptions {
   output(category: OutputCategory, text: string): void;
 }
 
+/** What is worth telling of a client; when it was last active is not. */
+const clientKey = ({ id, role, away }: SessionState['clients'][number]) => [id, role, away];
 /** The sequence by which clients clear their console (VS Code does). */
 const clearConsole = '\x1b[2J';
 /** Changes of state within this time are told as one, in milliseconds. */
@@ -280,7 +282,7 @@ export class LiveSession {
     clearTimeout(this.stateDue);
     this.stateDue = undefined;
     const { state } = this.session;
-    const text = JSON.stringify({ ...state, clients: state.clients.map(({ id }) => id) });
+    const text = JSON.stringify({ ...state, clients: state.clients.map(clientKey) });
     if (text === this.shownState) return;
     this.shownState = text;
     this.options.send(new Event('kd/state', state));

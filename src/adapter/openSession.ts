@@ -36,8 +36,19 @@ export async function openSession(
 
 function start(configuration: SessionConfiguration, signal: AbortSignal): Promise<OpenedSession> {
   if (configuration.request === 'attach') return joinSession(configuration.remote, { signal });
-  const { target, servers, initialBreak, commands, secure, symbolPath, imagePath, sourcePath } =
-    configuration;
-  const paths = { symbols: symbolPath ?? '', images: imagePath ?? '', source: sourcePath ?? '' };
-  return hostSession({ kernel: target, servers, initialBreak, commands, secure, paths, banner, signal });
+  const { target, servers, initialBreak, commands, secure, noShell, audit } = configuration;
+  const { symbolPath = '', imagePath = '', sourcePath = '' } = configuration;
+  const paths = { symbols: symbolPath, images: imagePath, source: sourcePath };
+  return hostSession({
+    kernel: target,
+    servers,
+    initialBreak,
+    commands,
+    secure,
+    noShell,
+    audit,
+    paths,
+    banner,
+    signal,
+  });
 }

@@ -12,6 +12,8 @@ describe('launch configurations', () => {
       target: 'demo:',
       servers: [],
       secure: false,
+      noShell: false,
+      audit: undefined,
       symbolPath: undefined,
       imagePath: undefined,
       sourcePath: undefined,
@@ -61,6 +63,8 @@ describe('launch configurations', () => {
       { target: 'demo:', commands: ['x'.repeat(5000)] },
       "launch: 'commands[0]' is longer than 4096 characters.",
     ],
+    [{ target: 'demo:', audit: 'kd.jsonl' }, "launch: 'audit' must be an absolute path; for example"],
+    [{ target: 'demo:', noShell: 'yes' }, "launch: 'noShell' must be true or false."],
     [{ target: 'demo:', symbolPath: {} }, "launch: 'symbolPath' must be a string or a list of strings."],
   ])('launch %j: %s', (value, message) => {
     expect(() => launch(value)).toThrow(message);
@@ -71,6 +75,8 @@ describe('launch configurations', () => {
     [{ remote: 'x', target: 'demo:' }, 'attach: \'target\' belongs to "request": "launch"'],
     [{ remote: 'x', server: 'tcp:port=1' }, "attach: 'server' belongs to"],
     [{ remote: 'x', secure: true }, "attach: 'secure' belongs to"],
+    [{ remote: 'x', noShell: true }, "attach: 'noShell' belongs to"],
+    [{ remote: 'x', audit: '/tmp/log' }, "attach: 'audit' belongs to"],
   ])('attach %j: %s', (value, message) => {
     expect(() => attach(value)).toThrow(message);
   });

@@ -7,6 +7,7 @@ export const initialize: Handler<Body<DebugProtocol.InitializeResponse>> = {
     adapter.client = {
       clientID: args.optionalString('clientID'),
       columnsStartAt1: args.boolean('columnsStartAt1') ?? true,
+      supportsANSIStyling: args.boolean('supportsANSIStyling') ?? false,
       supportsProgressReporting: args.boolean('supportsProgressReporting') ?? false,
       supportsInvalidatedEvent: args.boolean('supportsInvalidatedEvent') ?? false,
       supportsMemoryEvent: args.boolean('supportsMemoryEvent') ?? false,

@@ -14,6 +14,7 @@ import { initialize } from './initialize';
 import { kdEndServer } from './kdEndServer';
 import { kdExecute } from './kdExecute';
 import { kdServers } from './kdServers';
+import { kdSetRole } from './kdSetRole';
 import { kdStartServer } from './kdStartServer';
 import { kdState } from './kdState';
 import { launch } from './launch';
@@ -69,6 +70,7 @@ export const requestTable: ReadonlyMap<string, Handler> = new Map<string, Handle
   ['kd/servers', kdServers],
   ['kd/startServer', kdStartServer],
   ['kd/endServer', kdEndServer],
+  ['kd/setRole', kdSetRole],
 ]);
 
 export const capabilities: DebugProtocol.Capabilities = Object.assign(

@@ -15,6 +15,21 @@ describe('evaluate', () => {
     expect(client.text()).toBe('');
   });
 
+  it('colours the result where the client can show it', async () => {
+    const { session, client } = await stopped({}, { supportsANSIStyling: true });
+    session.answers.execute = ({ text }) => {
+      session.output('command', `0: kd> ${text}\n`, self);
+      if (text === 'r') session.output('normal', 'rax=1\n');
+      return { ok: true };
+    };
+    expect(await client.request('evaluate', { expression: 'r', context: 'repl' })).toMatchObject({
+      result: '\x1b[94mrax=1\x1b[0m',
+    });
+    expect(await client.request('evaluate', { expression: 'g', context: 'repl' })).toMatchObject({
+      result: '',
+    });
+  });
+
   it('tells the error of a command as one, also while the target runs', async () => {
     const { session, client } = await stopped();
     session.fire('resumed', { kind: 'go' });

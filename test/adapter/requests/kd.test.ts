@@ -42,6 +42,26 @@ describe('custom requests', () => {
     expect(session.params('execute')).toEqual([{ text: '.server tcp:port=5005' }]);
   });
 
+  it('kd/setRole changes what a client may do', async () => {
+    const { session, client } = await stopped();
+    await client.request('kd/setRole', { client: 7, role: 'observe' });
+    expect(session.params('execute')).toEqual([{ text: '.role 7 observe' }]);
+    expect(await client.failure('kd/setRole', { client: 7, role: 'kick; qq' })).toContain("'role'");
+    session.answers.execute = ({ text }) => {
+      session.output('command', `0: kd> ${text}\n`, self);
+      session.output('error', 'No client 9.\n');
+      return { ok: false };
+    };
+    expect(await client.failure('kd/setRole', { client: 9, role: 'kick' })).toBe('No client 9.');
+  });
+
+  it('kd/state tells a changed role', async () => {
+    const { session, client } = await stopped();
+    const [first] = session.state.clients;
+    session.changeState({ clients: [{ ...first!, role: 'observe' }] });
+    await client.waitFor('kd/state', (state) => state.clients[0]?.role === 'observe');
+  });
+
   it('kd/startServer fails with what the command printed', async () => {
     const { session, client } = await stopped();
     session.answers.execute = ({ text }) => {
