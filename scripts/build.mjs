@@ -1,4 +1,4 @@
-// Bundles the three programs into dist/ and puts the demo machine's files beside them.
+// Bundles the programs into dist/ and puts the demo machine's files beside them.
 import * as esbuild from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -37,6 +37,16 @@ const common = {
   define: { 'process.env.VSKD_VERSION': JSON.stringify(version) },
 };
 
+/** What the extension rarely needs is a bundle beside it, loaded with `import()`. */
+const discoveryApart = {
+  name: 'discovery apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/engine\/remote\/discovery$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './discovery.js', external: true } : undefined,
+    );
+  },
+};
+
 // Files are replaced one by one: a program that runs from here never finds the folder empty.
 mkdirSync(join(root, 'dist', 'demo'), { recursive: true });
 
@@ -54,6 +64,14 @@ await Promise.all([
     entryPoints: ['src/extension/extension.ts'],
     outfile: 'dist/extension.js',
     external: ['vscode'],
+    plugins: [discoveryApart],
+    // require() instead: the editor has its own way of loading extensions.
+    supported: { 'dynamic-import': false },
+  }),
+  esbuild.build({
+    ...common,
+    entryPoints: ['src/engine/remote/discovery/index.ts'],
+    outfile: 'dist/discovery.js',
   }),
 ]);
 

@@ -3,12 +3,17 @@ import * as vscode from 'vscode';
 import { createAdapterFactory } from './adapterFactory';
 import { createConsoleFocus } from './consoleFocus';
 import { ConfigurationProvider, RecentConfigurations } from './configurationProvider';
-import { connectToRemoteSession } from './connectCommand';
-
+import { manageClients } from './clientCommands';
+import { connectToRemoteSession, followSessionLink } from './connectCommand';
 import { debugType, KdSessions } from './kdSessions';
 import { Passwords } from './passwords';
 import { RecentStrings } from './recentStrings';
-import { copyClientConnectionString, endDebuggingServer, startDebuggingServer } from './serverCommands';
+import {
+  copyClientConnectionString,
+  copySessionLink,
+  endDebuggingServer,
+  startDebuggingServer,
+} from './serverCommands';
 import { breakIn, debugDemoMachine, showSessionActions } from './sessionCommands';
 import { createStatusBar } from './statusBar';
 
@@ -30,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     createStatusBar(sessions),
     createConsoleFocus(),
+    vscode.window.registerUriHandler({ handleUri: (uri) => followSessionLink(joined, uri) }),
     command('kd.debugDemoMachine', debugDemoMachine),
     command('kd.connectToRemoteSession', (given) => connectToRemoteSession(joined, text(given))),
     command('kd.startDebuggingServer', (given) =>
@@ -37,6 +43,8 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     command('kd.endDebuggingServer', () => endDebuggingServer(sessions)),
     command('kd.copyClientConnectionString', () => copyClientConnectionString(sessions)),
+    command('kd.copySessionLink', () => copySessionLink(sessions)),
+    command('kd.manageClients', () => manageClients(sessions)),
     command('kd.breakIn', () => breakIn(sessions)),
     command('kd.showSessionActions', () => showSessionActions(sessions)),
   );

@@ -17,6 +17,7 @@ export const debugType = 'kd';
 export interface CustomRequests {
   'kd/startServer': { spec: string };
   'kd/endServer': { id: number };
+  'kd/setRole': { client: number; role: 'observe' | 'control' | 'kick' };
 }
 
 export async function customRequest<M extends keyof CustomRequests>(

@@ -9,6 +9,7 @@ import { customRequest, type KdSession, type KdSessions } from './kdSessions';
 import { hasPassword } from './passwordText';
 import type { Passwords } from './passwords';
 import type { RecentStrings } from './recentStrings';
+import { sessionLink } from './sessionLink';
 
 const usualSpec = 'tcp:port=5005';
 /** Milliseconds until the new server must show in the session's state; the owner answers at once. */
@@ -52,6 +53,13 @@ export async function copyClientConnectionString(sessions: KdSessions): Promise<
   if (server) await copy(server.clientString);
 }
 
+/** A link that opens *Connect to Remote Session…* filled in; never with a password. */
+export async function copySessionLink(sessions: KdSessions): Promise<void> {
+  const session = requireSession(sessions);
+  const server = session && (await pickServer(session, 'Which server shall the link lead to?'));
+  if (server) await copy(sessionLink(vscode.env.uriScheme, server.clientString));
+}
+
 function requireSession(sessions: KdSessions): KdSession | undefined {
   const { active } = sessions;
   if (!active)
@@ -79,9 +87,9 @@ async function showStarted(server: ServerInfo, isProtected: boolean): Promise<vo
   if (answer === 'Copy') await copy(server.clientString);
 }
 
-async function copy(clientString: string): Promise<void> {
-  await vscode.env.clipboard.writeText(clientString);
-  vscode.window.setStatusBarMessage(`$(check) Copied ${clientString}`, 4000);
+async function copy(text: string): Promise<void> {
+  await vscode.env.clipboard.writeText(text);
+  vscode.window.setStatusBarMessage(`$(check) Copied ${text}`, 4000);
 }
 
 /** The only server without asking, otherwise the chosen one. */

@@ -25,10 +25,16 @@ export async function showSessionActions(sessions: KdSessions): Promise<void> {
       label: '$(copy) Copy Client Connection String',
       command: 'kd.copyClientConnectionString',
     });
+    actions.push({ label: '$(link) Copy Session Link', command: 'kd.copySessionLink' });
   }
   actions.push({ label: '$(broadcast) Start Debugging Server…', command: 'kd.startDebuggingServer' });
   if (servers)
     actions.push({ label: '$(circle-slash) End Debugging Server…', command: 'kd.endDebuggingServer' });
+  const clients = state.clients.filter((client) => client.remote).length;
+  if (clients > 0) {
+    const description = `${clients} joined`;
+    actions.push({ label: '$(organization) Manage Clients…', description, command: 'kd.manageClients' });
+  }
   actions.push(
     { label: '$(terminal) Show Debug Console', command: 'workbench.debug.action.focusRepl' },
     { label: '$(debug-disconnect) Disconnect', command: 'workbench.action.debug.disconnect' },

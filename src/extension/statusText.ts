@@ -2,7 +2,7 @@
  * The words of the status bar item for one session: a short label and a tooltip with everything a colleague would
  * ask (who is in, how to join). Knows nothing of vscode.
  */
-import type { SessionState } from '../engine/session/protocol';
+import type { ClientInfo, SessionState } from '../engine/session/protocol';
 
 export interface StatusText {
   /** With codicons, for a status bar item. */
@@ -46,7 +46,7 @@ export function statusText(state: SessionState | undefined): StatusText {
     );
   }
   if (clients.length > 0) {
-    lines.push(['Clients', ...clients.map((client) => `- ${escapeMarkdown(client.identity)}`)].join('\n'));
+    lines.push(['Clients', ...clients.map((client) => `- ${clientLine(client)}`)].join('\n'));
   }
   const counts = `${count(servers.length, 'server')}, ${count(clients.length, 'client')}`;
   return {
@@ -55,6 +55,43 @@ export function statusText(state: SessionState | undefined): StatusText {
     spoken: `Kernel debugger ${state.targetState}, ${counts}`,
     warning: state.targetState === 'lost',
   };
+}
+
+/** A client for a list: names come from remote machines, so none of it may act as an icon. */
+export function clientText(client: ClientInfo): { readonly name: string; readonly role: string } {
+  const role = client.role === 'observe' ? 'observer' : 'control';
+  const name = client.identity.replace(/\$\(/g, '\\$(').replace(/\s+/g, ' ');
+  return { name, role: client.away ? `${role}, connection broken` : role };
+}
+
+export interface RoleAction {
+  readonly label: string;
+  readonly detail: string;
+  readonly role: 'observe' | 'control' | 'kick';
+}
+
+/** What the owner of a session can do to a client. */
+export function roleActions(client: ClientInfo): RoleAction[] {
+  const change: RoleAction =
+    client.role === 'observe'
+      ? {
+          label: '$(person) Give Control',
+          detail: 'May use all commands that clients may use.',
+          role: 'control',
+        }
+      : { label: '$(eye) Make Observer', detail: 'Sees everything, changes nothing.', role: 'observe' };
+  const kick: RoleAction = {
+    label: '$(debug-disconnect) Disconnect',
+    detail: 'Ends the connection; who has the password can come back.',
+    role: 'kick',
+  };
+  return [change, kick];
+}
+
+function clientLine(client: ClientInfo): string {
+  const notes = [client.role === 'observe' && 'observer', client.away && 'connection broken'];
+  const shown = notes.filter((each) => each !== false && each !== undefined);
+  return escapeMarkdown(client.identity) + (shown.length > 0 ? ` *(${shown.join(', ')})*` : '');
 }
 
 function count(amount: number, what: string): string {

@@ -33,7 +33,14 @@ const [contribution] = manifest.contributes.debuggers;
 const readers = { launch: readLaunch, attach: readAttach };
 /** The least that each kind needs. */
 const least = { launch: { target: 'demo:' }, attach: { remote: 'tcp:Port=5005,Server=localhost' } };
-const samples: Readonly<Record<string, unknown>> = { initialBreak: true, secure: true, commands: ['r'] };
+const audit = process.platform === 'win32' ? 'C:\\kd.jsonl' : '/tmp/kd.jsonl';
+const samples: Readonly<Record<string, unknown>> = {
+  initialBreak: true,
+  secure: true,
+  noShell: true,
+  commands: ['r'],
+  audit,
+};
 
 function accepts(request: 'launch' | 'attach', name: string, value: unknown): boolean {
   try {
@@ -72,13 +79,15 @@ describe.each(['launch', 'attach'] as const)('attributes of %s', (request) => {
     '%s has the type the adapter wants, and a hover text',
     (name, attribute) => {
       const types = [attribute.type ?? attribute.anyOf?.map((each) => each.type) ?? []].flat();
-      for (const [type, value] of Object.entries({ string: 'demo:', boolean: true, array: ['demo:'] })) {
+      const string = name === 'audit' ? audit : 'demo:';
+      for (const [type, value] of Object.entries({ string, boolean: true, array: ['demo:'] })) {
         expect(accepts(request, name, value), type).toBe(types.includes(type));
       }
       expect(accepts(request, name, attribute.default)).toBe(true);
       expect(attribute.markdownDescription.length).toBeGreaterThan(40);
       for (const example of attribute.examples ?? []) {
-        expect(problemOfConfiguration({ request, ...least[request], [name]: example })).toBeUndefined();
+        const value = String(example).startsWith('${workspaceFolder}') ? audit : example;
+        expect(problemOfConfiguration({ request, ...least[request], [name]: value })).toBeUndefined();
       }
     },
   );
@@ -104,8 +113,12 @@ describe('what the editor offers', () => {
     expect(contribution.initialConfigurations).toEqual([demoConfiguration()]);
   });
 
-  it('activates for nothing but kernel sessions and commands', () => {
-    expect(manifest.activationEvents).toEqual(['onDebugResolve:kd', 'onDebugDynamicConfigurations:kd']);
+  it('activates for nothing but kernel sessions, commands and session links', () => {
+    expect(manifest.activationEvents).toEqual([
+      'onDebugResolve:kd',
+      'onDebugDynamicConfigurations:kd',
+      'onUri',
+    ]);
   });
 
   it('has only commands that the extension registers', () => {

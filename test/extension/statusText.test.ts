@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionState } from '../../src/engine/session/protocol';
-import { statusText } from '../../src/extension/statusText';
+import { clientText, roleActions, statusText } from '../../src/extension/statusText';
 
 const state: SessionState = {
   connection: 'demo:',
@@ -42,5 +42,28 @@ describe('status bar text', () => {
     const hostile = { ...guest, identity: '[x](command:evil) <img> `a`\n# b' };
     const { tooltip } = statusText({ ...state, clients: [hostile] });
     expect(tooltip).toContain('\\[x\\]\\(command:evil\\) \\<img\\> \\`a\\` \\# b');
+  });
+
+  it('tells observers and broken connections', () => {
+    const clients = [{ ...guest, role: 'observe' as const, away: true as const }];
+    expect(statusText({ ...state, clients }).tooltip).toMatch(
+      /63141\\\) \*\(observer, connection broken\)\*/,
+    );
+  });
+});
+
+describe('clients in a list', () => {
+  it('are shown with what they may do, and no icons of their own', () => {
+    expect(clientText(guest)).toEqual({ name: guest.identity, role: 'control' });
+    const hostile = { ...guest, identity: '$(check) admin', role: 'observe' as const, away: true as const };
+    expect(clientText(hostile)).toEqual({
+      name: '\\$(check) admin',
+      role: 'observer, connection broken',
+    });
+  });
+
+  it('can be given the other role, or be disconnected', () => {
+    expect(roleActions(guest).map(({ role }) => role)).toEqual(['observe', 'kick']);
+    expect(roleActions({ ...guest, role: 'observe' }).map(({ role }) => role)).toEqual(['control', 'kick']);
   });
 });

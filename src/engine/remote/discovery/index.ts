@@ -4,6 +4,7 @@
  * for servers may load it alone.
  */
 import { hostname, networkInterfaces } from 'node:os';
+import { withLimit } from '../../base/abort';
 import { errorText, UserError } from '../../base/errors';
 import { isThisMachine } from '../transports/pipeNames';
 import { announceOnNetwork, browseNetwork, type FoundServer, type MulticastOptions } from './dnssd';
@@ -99,9 +100,12 @@ export interface DiscoveredServer {
   readonly clientString: string;
   /** The computer's name. */
   readonly host: string;
+  readonly origin: 'machine' | 'network';
 }
 
 export interface DiscoverOptions extends NetworkOptions {
+  /** Told of each server as soon as it is known, those of this machine first. */
+  readonly found?: (server: DiscoveredServer) => void;
   /** Ends the search; what was found so far is returned. */
   readonly signal?: AbortSignal;
   /** Milliseconds that machines on the network have to answer; 2 s when left out. */
@@ -111,30 +115,30 @@ export interface DiscoverOptions extends NetworkOptions {
 /** The debugging servers of this machine and those announced on the network. Never rejects. */
 export async function discoverServers(options: DiscoverOptions = {}): Promise<DiscoveredServer[]> {
   const { signal, timeout = 2000, multicast } = options;
+  const all: DiscoveredServer[] = [];
+  const add = (server: Omit<DiscoveredServer, 'label'> & { readonly spec: string }) => {
+    const { spec, clientString, host, origin } = server;
+    const discovered = { label: `${host} - ${spec}`, clientString, host, origin };
+    all.push(discovered);
+    options.found?.(discovered);
+  };
   const own = await registeredServers();
-  const found: FoundServer[] = [];
-  const late = AbortSignal.timeout(timeout);
+  const host = hostname();
+  for (const server of own) if (server.kind === 'debugger') add({ ...server, host, origin: 'machine' });
+  const ownIds = new Set(own.map(({ id }) => id));
+  // Pipes of other machines are for Windows alone.
+  const reachable = ({ spec }: FoundServer) => process.platform === 'win32' || !/^s?n?pipe:/.test(spec);
   await browseNetwork(
-    (server) => found.push(server),
-    signal ? AbortSignal.any([signal, late]) : late,
+    (server) => {
+      const wanted = server.kind === 'debugger' && !ownIds.has(server.id) && reachable(server);
+      if (wanted) add({ ...server, origin: 'network' });
+    },
+    withLimit(signal, timeout),
     multicast,
   ).catch(() => {
     // Without multicast there are this machine's servers.
   });
-  const host = hostname();
-  const ownIds = new Set(own.map(({ id }) => id));
-  // Pipes of other machines are for Windows alone.
-  const reachable = ({ spec }: FoundServer) => process.platform === 'win32' || !/^s?n?pipe:/.test(spec);
-  return [
-    ...own.map((server) => ({ ...server, host })),
-    ...found.filter((server) => !ownIds.has(server.id) && reachable(server)),
-  ]
-    .filter(({ kind }) => kind === 'debugger')
-    .map((server) => ({
-      label: `${server.host} - ${server.spec}`,
-      clientString: server.clientString,
-      host: server.host,
-    }));
+  return all;
 }
 
 function isOurs(host: string): boolean {

@@ -151,7 +151,7 @@ describe('DNS-SD', () => {
     );
     const [found] = await discoverServers({ timeout: 1500, multicast });
     expect(found?.label).toBe('LAB - tcp:Port=5005,Password=*');
-    expect(found?.host).toBe('LAB');
+    expect(found).toMatchObject({ host: 'LAB', origin: 'network' });
     expect(found?.clientString).toMatch(/^tcp:Port=5005,Password=\*,Server=\d+\.\d+\.\d+\.\d+$/);
     // One that ends takes no other with it.
     await second.dispose();
@@ -165,9 +165,17 @@ describe('DNS-SD', () => {
     const multicast = { interface: '127.0.0.1', port: await freeUdpPort() };
     const announced = await announceServer(debuggerServer(7), { responderPort: await freePort(), multicast });
     expect(announced.notices).toEqual([]);
-    expect(await discoverServers({ timeout: 1000, multicast })).toEqual([
-      { label: `${hostname()} - tcp:Port=7`, clientString: 'tcp:Port=7,Server=LAB', host: hostname() },
+    const told: unknown[] = [];
+    const found = await discoverServers({ timeout: 1000, multicast, found: (server) => told.push(server) });
+    expect(found).toEqual([
+      {
+        label: `${hostname()} - tcp:Port=7`,
+        clientString: 'tcp:Port=7,Server=LAB',
+        host: hostname(),
+        origin: 'machine',
+      },
     ]);
+    expect(told).toEqual(found);
     await announced.dispose();
   });
 
