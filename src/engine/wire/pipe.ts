@@ -2,7 +2,8 @@
  * Pipe wires: a Windows named pipe (`\\.\pipe\NAME`, `\\HOST\pipe\NAME`) on Windows, a Unix-domain socket given by
  * its path elsewhere. Virtual machines offer their serial ports this way.
  */
-import { unlink } from 'node:fs/promises';
+import { unlinkSync } from 'node:fs';
+import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { CancelledError, UserError } from '../base/errors';
 import { errorCode, openError, openWithin } from './openErrors';
@@ -18,6 +19,9 @@ import type { Wire } from './wire';
 
 /** Longest path of a Unix-domain socket that every system takes (sun_path less its NUL on macOS). */
 const longestUnixPath = 103;
+
+/** Milliseconds; a younger socket may be of a process that has bound it and does not listen yet. */
+const youngest = 1000;
 
 /** Connects as a client. Rejects with a one-line UserError; `cause` has the system's code (`ENOENT`). */
 export async function connectPipe(path: string, options: OpenOptions = {}): Promise<Wire> {
@@ -72,7 +76,45 @@ export async function listenPipe(path: string, onConnection: ConnectionHandler):
         other: `Cannot create pipe '${path}'`,
       });
     });
-  return { address: path, close: () => stopListening(server) };
+  if (!isWindows()) removeAtExit(path);
+  return {
+    address: path,
+    close: () => {
+      listening.delete(path);
+      return stopListening(server);
+    },
+  };
+}
+
+/** Sockets of this process. */
+const listening = new Set<string>();
+let watchesExit = false;
+
+/** A process that exits without closing its sockets leaves them behind. */
+function removeAtExit(path: string): void {
+  listening.add(path);
+  if (watchesExit) return;
+  watchesExit = true;
+  process.once('exit', () => {
+    for (const each of listening) {
+      try {
+        unlinkSync(each);
+      } catch {
+        // Its folder may have gone before.
+      }
+    }
+  });
+}
+
+/** Takes away a socket file that a killed process left behind. Never rejects. */
+export async function removeDeadPipe(path: string): Promise<void> {
+  if (isWindows()) return;
+  try {
+    const { mtimeMs } = await lstat(path);
+    if (Date.now() - mtimeMs > youngest && (await isStale(path))) await unlink(path);
+  } catch {
+    // Somebody else has taken it away.
+  }
 }
 
 function checkPath(path: string): void {

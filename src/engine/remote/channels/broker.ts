@@ -4,10 +4,11 @@
  * `{"ok":true}` or `{"error":TEXT}`; after that come the bytes of the channel.
  */
 import { createHash } from 'node:crypto';
-import { chmod } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
+import { basename, dirname, join as joinPath } from 'node:path';
 import { withLimit } from '../../base/abort';
 import { errorText, UserError } from '../../base/errors';
-import { connectPipe, listenPipe } from '../../wire/pipe';
+import { connectPipe, listenPipe, removeDeadPipe } from '../../wire/pipe';
 import type { Wire } from '../../wire/wire';
 import { LineWire, parseLine } from '../lineWire';
 import { pipePath } from '../transports/pipeNames';
@@ -18,6 +19,8 @@ const answerLimit = 15_000;
 /** Bytes that may wait on their way through. */
 const maxPending = 4 << 20;
 const maxGuests = 64;
+/** Files in the folder for pipes that are looked at. */
+const maxFiles = 1000;
 
 export interface Broker {
   close(): void;
@@ -30,6 +33,7 @@ export async function offerPort(
 ): Promise<Broker | undefined> {
   try {
     const path = await pipePath(brokerName(port));
+    await removeDeadBrokers(path);
     let guests = 0;
     const listener = await listenPipe(path, (guest) => {
       if (guests >= maxGuests) {
@@ -46,6 +50,14 @@ export async function offerPort(
     // Another process offers a port of that name, or the folder for pipes is not to be had: then nobody shares.
     return undefined;
   }
+}
+
+/** Takes away what killed processes left beside `path`. */
+async function removeDeadBrokers(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const prefix = basename(path).replace(/[^-]*$/, '');
+  for (const name of (await readdir(dirname(path))).slice(0, maxFiles))
+    if (name.startsWith(prefix)) await removeDeadPipe(joinPath(dirname(path), name));
 }
 
 async function serve(

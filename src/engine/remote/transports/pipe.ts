@@ -1,15 +1,13 @@
 /** Carrier of `npipe:` and `spipe:`: Windows named pipes, elsewhere Unix-domain sockets that only the user can open. */
-import { chmod, lstat, rm } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { UserError } from '../../base/errors';
 import { errorCode } from '../../wire/openErrors';
-import { connectPipe, listenPipe } from '../../wire/pipe';
+import { connectPipe, listenPipe, removeDeadPipe } from '../../wire/pipe';
 import { remoteMessages as messages } from '../messages';
 import { hostOf, type SessionString } from '../sessionString';
 import { finalPipeName, pipePath } from './pipeNames';
 import type { Carrier } from './transport';
 
-/** Milliseconds; a younger socket may be that of a server which does not listen yet. */
-const youngest = 1000;
 /** The ports of Windows file sharing, over which named pipes reach other machines. */
 const sharingPorts = [139, 445];
 
@@ -35,22 +33,13 @@ export const pipeCarrier: Carrier = {
     return connectPipe(path, { signal }).catch(async (error: unknown) => {
       const code = codeOf(error) ?? '';
       const absent = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(code);
-      if (code === 'ECONNREFUSED') await removeDead(path);
+      // Of a server that was killed; whoever finds it takes it away.
+      if (code === 'ECONNREFUSED') await removeDeadPipe(path);
       throw absent ? new UserError(messages.noPipe(name, host), { cause: error }) : error;
     });
   },
   where: ({ values }) => `pipe '${nameIn(values)}' of ${hostOf(values, 'Server') ?? 'this machine'}`,
 };
-
-/** Takes away the socket of a server that was killed; whoever finds it does so. */
-async function removeDead(path: string): Promise<void> {
-  try {
-    const { mtimeMs } = await lstat(path);
-    if (Date.now() - mtimeMs > youngest) await rm(path, { force: true });
-  } catch {
-    // Somebody else has.
-  }
-}
 
 function nameIn(values: ReadonlyMap<string, string>): string {
   return values.get('Pipe') ?? '';
