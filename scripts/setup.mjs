@@ -52,7 +52,9 @@ export function ensurePackages() {
     process.exit(1);
   }
   console.error('Installing packages (once; a minute or so) ...');
-  runOrExit('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
+  // Native parts come prebuilt inside the packages; no install script is needed, and none is run.
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  runOrExit('npm', args, { stdio: ['ignore', 2, 2] });
   writeFileSync(stamp, fingerprint(['package.json', 'package-lock.json']));
 }
 
