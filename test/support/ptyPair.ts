@@ -8,6 +8,9 @@ export interface PtyPair {
   readonly b: string;
   /** Ends socat: both ends go dead. */
   close(): Promise<void>;
+  /** As if the cable were pulled: nothing goes through, nobody is told. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export async function openPtyPair(folder: string): Promise<PtyPair> {
@@ -30,8 +33,11 @@ export async function openPtyPair(folder: string): Promise<PtyPair> {
     a,
     b,
     close: async () => {
-      child.kill();
+      // Also when it is frozen.
+      child.kill('SIGKILL');
       await exited;
     },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
   };
 }

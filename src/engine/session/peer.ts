@@ -29,7 +29,7 @@ export interface Heartbeat {
 }
 
 /** A dead peer is noticed within 15 seconds: after the limit, at the next ping that would be due. */
-export const defaultHeartbeat: Heartbeat = { interval: 2500, limit: 12_000 };
+export const defaultHeartbeat: Heartbeat = { interval: 2000, limit: 12_000 };
 
 export interface RpcOptions {
   /** Answers a request; the signal is aborted when the caller gives up or the connection ends. */
@@ -199,8 +199,9 @@ export function connectRpc(wire: Wire, options: RpcOptions): RpcPeer {
     try {
       for (const message of parser.push(bytes)) {
         if (keepsWire(message)) continue;
-        // An event that nothing waits in front of is told at once.
-        if (backlog === 0 && isEvent(message)) {
+        // Events are told at once. Requests and answers take their turn, one per round of the event loop: a queue that
+        // would never end while much output comes. So an event may overtake an answer that came just before it.
+        if (isEvent(message)) {
           options.onEvent(message.method, message.params);
           if (ended) return;
           continue;

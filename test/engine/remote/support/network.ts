@@ -9,15 +9,18 @@ export class Network {
   private refuse = false;
 
   private constructor(
-    private readonly to: number,
+    private readonly target: number | string,
     readonly port: number,
   ) {}
 
-  static async to(port: number): Promise<Network> {
+  /** To a port of this machine, by a port; or to a Unix-domain socket, by one at the path `from`. */
+  static async to(target: number | string, from = ''): Promise<Network> {
     const server = createServer({ noDelay: true });
-    server.listen(0, '127.0.0.1');
+    if (from === '') server.listen(0, '127.0.0.1');
+    else server.listen(from);
     await once(server, 'listening');
-    const network = new Network(port, (server.address() as AddressInfo).port);
+    const address = server.address() as AddressInfo | string;
+    const network = new Network(target, typeof address === 'string' ? 0 : address.port);
     server.on('connection', (socket) => network.join(socket));
     later(() => {
       network.cut();
@@ -54,7 +57,10 @@ export class Network {
       near.destroy();
       return;
     }
-    const far = connect({ host: '127.0.0.1', port: this.to, noDelay: true });
+    const far =
+      typeof this.target === 'string'
+        ? connect(this.target)
+        : connect({ host: '127.0.0.1', port: this.target, noDelay: true });
     far.on('error', () => {});
     const pair: [Socket, Socket] = [near, far];
     this.pairs.push(pair);
