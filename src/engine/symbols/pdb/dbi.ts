@@ -148,6 +148,7 @@ export class Dbi {
   private readModules(): PdbModule[] {
     const cursor = this.part('modules');
     const modules: PdbModule[] = [];
+    const streams = new Set<number>();
     while (cursor.remaining >= MODULE_HEADER) {
       cursor.skip(34);
       const stream = streamNumber(cursor.u16());
@@ -158,6 +159,9 @@ export class Dbi {
       const name = cursor.text();
       const library = cursor.text();
       cursor.align(4);
+      // Modules that share a stream could make a small file endless.
+      if (stream !== undefined && streams.has(stream)) cursor.fail(`two modules have stream ${stream}`);
+      if (stream !== undefined) streams.add(stream);
       modules.push({ index: modules.length, name, library, stream, symbolBytes, c11Bytes, c13Bytes });
     }
     return modules;

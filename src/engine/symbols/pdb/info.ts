@@ -14,6 +14,8 @@ export interface PdbInfo {
 }
 
 const INFO_STREAM = 1;
+/** Of a string in the table; bytes. Paths and frame programs are far shorter. */
+const MAX_STRING = 8192;
 const NAMES_SIGNATURE = 0xeffe_effe;
 
 export function readInfo(msf: Msf): PdbInfo {
@@ -43,12 +45,16 @@ function readNamedStreams(cursor: Cursor): Map<string, number> {
   const size = cursor.u32();
   cursor.skip(4);
   for (let bitmap = 0; bitmap < 2; bitmap++) cursor.skip(4 * cursor.u32());
+  let textLeft = 2 * names.length;
   if (size > cursor.remaining / 8) cursor.fail(`has room for fewer than ${size} named streams`);
   for (let i = 0; i < size; i++) {
     const at = cursor.u32();
     const stream = cursor.u32();
     if (at >= names.length || names.indexOf(0, at) < 0) cursor.fail(`the name at offset ${at} is broken`);
-    named.set(new Cursor(names, where, at).text(), stream);
+    const name = new Cursor(names, where, at).text();
+    textLeft -= name.length;
+    if (textLeft < 0) cursor.fail('its named streams share their names');
+    named.set(name, stream);
   }
   return named;
 }
@@ -68,9 +74,9 @@ export class StringTable {
   /** Throws PdbError when there is no string at `offset`. */
   at(offset: number): string {
     if (offset >= this.length) this.stream.fail(`has no string at offset ${offset}`);
-    for (let size = 256; ; size *= 4) {
+    for (let size = 256; ; size = MAX_STRING) {
       const part = this.stream.read(12 + offset, Math.min(size, this.length - offset));
-      if (part.includes(0) || part.length < size) {
+      if (part.includes(0) || part.length < size || size === MAX_STRING) {
         return new Cursor(part, {
           file: this.stream.file,
           record: `${this.stream.record}, string ${offset}`,

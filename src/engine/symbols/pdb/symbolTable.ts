@@ -44,8 +44,10 @@ export class SymbolTable {
   find(name: string, ignoreCase = false): SymbolRecord[] {
     const wanted = ignoreCase ? name.toLowerCase() : name;
     const found: SymbolRecord[] = [];
+    const count = this.budget();
     for (const offset of this.bucket(nameHash(name) % BUCKETS)) {
       const symbol = this.symbolAt(offset);
+      count(symbol.name.length);
       if ((ignoreCase ? symbol.name.toLowerCase() : symbol.name) === wanted) found.push(symbol);
     }
     return found;
@@ -54,17 +56,29 @@ export class SymbolTable {
   /** Every symbol, in the order of the table. */
   *all(): Generator<SymbolRecord> {
     const cursor = this.records.cursor();
+    const count = this.budget();
     for (const offset of this.offsets(0, this.recordBytes)) {
       if (offset < 0 || offset >= this.records.size)
         this.stream.fail(`refers to a record at offset ${offset}`);
       cursor.at = offset;
-      yield readSymbol(cursor);
+      const symbol = readSymbol(cursor);
+      count(cursor.at - offset);
+      yield symbol;
     }
   }
 
   symbolAt(offset: number): SymbolRecord {
     const length = this.records.cursor(offset, 2, `record ${offset}`).u16();
     return readSymbol(this.records.cursor(offset, length + 2, `record ${offset}`), offset);
+  }
+
+  /** Each record has one entry; many entries for one long record could make a small file endless. */
+  private budget(): (bytes: number) => void {
+    let left = 2 * this.records.size;
+    return (bytes) => {
+      left -= bytes;
+      if (left < 0) this.stream.fail('its entries share their records');
+    };
   }
 
   private bucket(index: number): number[] {

@@ -10,8 +10,10 @@ import { isUdtLeaf, leaves, readMembers, readTypeRecord } from './typeRecords';
 
 const HEADER = 56;
 const NO_STREAM = 0xffff;
-/** Index entries are refused beyond it; a real index has one per 8 KB of records. */
+/** Of all records. */
 const MAX_BYTES = 0x7fff_ffff;
+/** Types in one bucket that are looked at; real files have a few. */
+const MAX_BUCKET = 256;
 
 interface Piece {
   readonly first: TypeIndex;
@@ -31,7 +33,8 @@ export class TypeStream {
   /** Pairs of first type index and offset among the records. */
   private pieceStarts: readonly (readonly [TypeIndex, number])[] | undefined;
   private readonly pieces = new Map<number, Piece>();
-  private hashValues: Uint32Array | undefined;
+  /** Types by hash bucket. */
+  private bucketLists: ReadonlyMap<number, readonly TypeIndex[]> | undefined;
   private scopedNames: Map<string, TypeIndex> | undefined;
 
   constructor(
@@ -95,16 +98,13 @@ export class TypeStream {
 
   /** The definition of a class, struct, union or enum of that name, or with that unique name. */
   find(name: string): { index: TypeIndex; record: UdtRecord } | undefined {
-    const hashes = this.loadHashes();
-    const wanted = hashes && this.buckets > 0 ? nameHash(name) % this.buckets : 0;
-    for (let i = 0; hashes && i < hashes.length; i++) {
-      if (hashes[i] !== wanted) continue;
-      const record = this.definition(this.begin + i);
-      if (record && (record.name === name || record.uniqueName === name))
-        return { index: this.begin + i, record };
+    const buckets = this.loadBuckets();
+    for (const index of buckets?.get(nameHash(name) % this.buckets)?.slice(0, MAX_BUCKET) ?? []) {
+      const record = this.definition(index);
+      if (record && (record.name === name || record.uniqueName === name)) return { index, record };
     }
     // Types within functions are hashed by their unique names, and some files have no hashes.
-    this.scopedNames ??= this.collectNames(hashes === undefined);
+    this.scopedNames ??= this.collectNames(buckets === undefined);
     const index = this.scopedNames.get(name);
     const record = index === undefined ? undefined : this.definition(index);
     return index === undefined || !record ? undefined : { index, record };
@@ -133,15 +133,22 @@ export class TypeStream {
     return names;
   }
 
-  private loadHashes(): Uint32Array | undefined {
+  private loadBuckets(): ReadonlyMap<number, readonly TypeIndex[]> | undefined {
     const [offset, size] = this.hashes;
     const count = this.end - this.begin;
     if (!this.hashStream || size !== count * 4 || this.buckets === 0) return undefined;
-    if (!this.hashValues) {
+    if (!this.bucketLists) {
       const cursor = this.hashStream.cursor(offset, size, 'hash values');
-      this.hashValues = Uint32Array.from({ length: count }, () => cursor.u32());
+      const lists = new Map<number, TypeIndex[]>();
+      for (let index = this.begin; index < this.end; index++) {
+        const bucket = cursor.u32();
+        const list = lists.get(bucket);
+        if (list) list.push(index);
+        else lists.set(bucket, [index]);
+      }
+      this.bucketLists = lists;
     }
-    return this.hashValues;
+    return this.bucketLists;
   }
 
   private open(index: TypeIndex): [leaf: number, content: Cursor] {

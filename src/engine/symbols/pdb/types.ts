@@ -180,7 +180,7 @@ export class Types {
       case 'function':
         return `${this.name(record.result, depth)} (${this.argumentText(record.args, depth)})`;
       case 'arguments':
-        return record.types.map((type) => (type === 0 ? '...' : this.name(type, depth))).join(', ');
+        return this.argumentNames(record.types, depth);
       case 'id':
       case 'class':
       case 'struct':
@@ -193,6 +193,16 @@ export class Types {
       case 'other':
         return `<type kind 0x${record.leaf.toString(16)}>`;
     }
+  }
+
+  /** Stops where the text is too long anyway. */
+  private argumentNames(types: readonly TypeIndex[], depth: number): string {
+    let text = '';
+    for (const type of types) {
+      if (text.length > MAX_NAME) break;
+      text += `${text === '' ? '' : ', '}${type === 0 ? '...' : this.name(type, depth)}`;
+    }
+    return text;
   }
 
   private isArray(index: TypeIndex): boolean {
