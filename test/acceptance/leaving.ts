@@ -36,10 +36,10 @@ export const leavingPoints = [
   inRoom(51, 'Ctrl+B leaves', async ({ trial, door, h, a, b }) => {
     const c = await trial.another(h, door, { terminal: true });
     await c.sees(atPrompt);
-    assert.equal(await countClients(h, trial), 3);
+    await untilClients(h, trial, 3, 20);
     c.type('\x02\r');
     assert.equal((await c.exit()).code, 0);
-    await untilClients(h, trial, 2, 10);
+    await untilClients(h, trial, 2, 20);
     await settled(b, h, a);
   }),
 

@@ -243,7 +243,10 @@ export const sessionPoints = [
     assert.doesNotMatch(a.stdout, /nobody listens/);
     a.type('qq\n');
     assert.equal((await a.exit()).code, 0);
-    assert.deepEqual(await h?.exit(), { code: 0, stdout: '', stderr: '' });
+    const end = await h?.exit();
+    assert.deepEqual([end?.code, end?.stdout], [0, '']);
+    // On a slow machine it says what it waits for at the start.
+    assert.match(end?.stderr ?? '', /^(?:vskd: waiting: the link to the target is not open yet [^\n]*\n)?$/);
   }),
 ];
 
