@@ -1,15 +1,18 @@
 // The procedure in two windows, through the user interface only: debug the demo machine, break in, `.server`, join
-// from a second window with the line that was printed, work together, leave.
+// from a second window with the line that was printed, work together, also with a vskd client, leave, come back by a
+// session link with a password.
 import { join } from 'node:path';
 import { openWindow, workbenchAddress } from './browser.mjs';
-import { sideBySide } from './pictures.mjs';
+import { sideBySide, withTerminal } from './pictures.mjs';
 import { freePort } from './server.mjs';
+import { Vskd } from './vskd.mjs';
 import { Window } from './window.mjs';
 
 /** Resolves with `{ passed, failed }`. The first step that fails ends the scenario; both windows are then pictured. */
 export async function runScenario(browser, port, { host, client, shots, development }) {
   const counts = { passed: 0, failed: 0 };
   const windows = [];
+  const programs = [];
   const picture = (window, name, clip) => window.screenshot(join(shots, `${name}.png`), clip);
   const step = async (name, action) => {
     const started = Date.now();
@@ -25,6 +28,7 @@ export async function runScenario(browser, port, { host, client, shots, developm
         console.log(`     Debug Console of ${window.name}:\n${await window.console().catch(String)}`);
         await picture(window, `failed-${window.name}`).catch(() => undefined);
       }
+      for (const program of programs) console.log(`     vskd:\n${program.text}`);
       throw new Stopped();
     }
   };
@@ -38,10 +42,12 @@ export async function runScenario(browser, port, { host, client, shots, developm
   };
 
   try {
-    await procedure({ step, open, picture, host, client, shots, browser });
+    const vskd = (...args) => programs[programs.push(new Vskd(args)) - 1];
+    await procedure({ step, open, vskd, picture, host, client, shots, browser });
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
   } finally {
+    for (const program of programs) program.stop();
     for (const window of windows) await window.page.context().close();
   }
   return counts;
@@ -49,7 +55,7 @@ export async function runScenario(browser, port, { host, client, shots, developm
 
 class Stopped extends Error {}
 
-async function procedure({ step, open, picture, host, client, shots, browser }) {
+async function procedure({ step, open, vskd, picture, host, client, shots, browser }) {
   const serverPort = await freePort(5005);
   const one = await step('a window opens on an empty folder', async () => {
     const window = await open('host', host);
@@ -106,11 +112,13 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await window.page.getByRole('button', { name: 'Debug the Demo Machine' }).waitFor();
     await window.command('KD: Connect to Remote Session');
     const input = window.page.locator('.quick-input-widget input');
+    const rows = window.page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: `tcp:Port=${serverPort},Server=` }).waitFor();
+    await picture(window, 'connect', { x: 0, y: 0, width: 1280, height: 200 });
     await input.fill('tcp:Port=70000,Server=HOST');
-    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: '65535' }).waitFor();
+    await rows.filter({ hasText: '65535' }).waitFor();
     await input.fill(line);
-    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Connect' }).waitFor();
-    await picture(window, 'connect', { x: 0, y: 0, width: 1280, height: 300 });
+    await rows.filter({ hasText: 'Connect' }).waitFor();
     await window.page.keyboard.press('Enter');
     await window.statusShows(/KD stopped/, 60_000);
     await window.layOut(0.55, 360);
@@ -141,6 +149,44 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await sideBySide(browser, [one.page, two.page], join(shots, 'two-windows.png'));
   });
 
+  const three = await step('a vskd client joins, and all three see what each of them does', async () => {
+    const program = vskd('-remote', `tcp:Port=${serverPort},Server=localhost`);
+    await program.shows(/hello from the host/);
+    await one.statusShows(/KD stopped\s+1\s+2\s*$/);
+    program.type('u @rip l2');
+    await program.shows(/sub +rsp,68h/);
+    for (const window of [one, two]) {
+      await window.consoleShows(/\[\S+ \(tcp [^)]+\)\] (\d: )?kd> u @rip l2/);
+      await window.consoleShows(/sub +rsp,68h/);
+    }
+    await one.type('.echo the host looks at the driver');
+    await program.shows(/kd> \.echo the host looks[^]*\nthe host looks/);
+    await two.consoleShows(/kd> \.echo the host looks[^]*the host looks/);
+    await two.type('.echo the window agrees');
+    await program.shows(/\] (\d: )?kd> \.echo the window agrees\nthe window agrees/);
+    await one.consoleShows(/\] (\d: )?kd> \.echo the window agrees[^]*the window agrees/);
+    const shown = { command: `vskd ${program.args.join(' ')}`, text: program.text, lines: 13 };
+    await withTerminal(browser, [one.page, two.page], shown, join(shots, 'three-in-a-session.png'));
+    return program;
+  });
+
+  await step('the host makes the vskd client an observer, and disconnects it', async () => {
+    const row = (text) => one.page.locator('.quick-input-list .monaco-list-row', { hasText: text });
+    await one.command('KD: Manage Clients');
+    await row('control').nth(1).waitFor();
+    await picture(one, 'clients', { x: 0, y: 0, width: 1280, height: 200 });
+    await row('control').nth(1).click();
+    await row('Make Observer').click();
+    await two.consoleShows(/kd> \.role \d+ observe/);
+    three.type('.server tcp:port=0');
+    await three.shows(/\.server[^]*observe/i);
+    await one.command('KD: Manage Clients');
+    await row('observer').click();
+    await row('Disconnect').click();
+    await three.exited;
+    await one.statusShows(/KD stopped\s+1\s+1\s*$/);
+  });
+
   await step('the client breaks into the target that the host let run', async () => {
     await two.type('bc *');
     await one.consoleShows(/kd> bc \*/);
@@ -151,12 +197,54 @@ async function procedure({ step, open, picture, host, client, shots, browser }) 
     await one.statusShows(/KD stopped/);
   });
 
+  const protectedPort = await freePort();
+  await step('the host sends a link to a server with a password', async () => {
+    await one.type(`.server tcp:port=${protectedPort},password=Secret12`);
+    await one.statusShows(/KD stopped\s+2\s+1\s*$/);
+    await one.command('KD: Copy Session Link');
+    await one.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: `Port=${protectedPort}` })
+      .click();
+    const copied = /Copied (\S+:\/\/vscode-kd\.vscode-kd\/connect\?remote=\S+)/;
+    const [, link] = await one.until('copied link', 15_000, async () =>
+      copied.exec((await one.page.locator('.statusbar-item').allTextContents()).join('\n')),
+    );
+    if (!decodeURIComponent(link).includes('Password=*,')) throw new Error(`${link} is no right link`);
+    await one.type(`.wall ${link}`);
+    await two.consoleShows(/vscode-kd\.vscode-kd\/connect/);
+  });
+
   await step('the client leaves, the session goes on', async () => {
     await two.page.locator('.debug-toolbar .codicon-debug-disconnect').click();
     await two.page.waitForSelector('.debug-toolbar', { state: 'hidden' });
-    await one.statusShows(/KD stopped\s+1\s*$/);
+    await one.statusShows(/KD stopped\s+2\s*$/);
     await one.type('.echo still here');
     await one.consoleShows(/still here[^]*still here/);
+  });
+
+  await step('the link opens the dialog filled in; with the password the client is back', async () => {
+    await two.page.locator('.repl-tree a', { hasText: 'vscode-kd.vscode-kd/connect' }).click({
+      modifiers: ['Control'],
+    });
+    const input = two.page.locator('.quick-input-widget input');
+    await two.until('filled-in dialog', 15_000, async () =>
+      (await input.inputValue().catch(() => '')).startsWith(`tcp:Port=${protectedPort},Password=*,Server=`),
+    );
+    await two.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Connect' }).waitFor();
+    await picture(two, 'session-link', { x: 0, y: 0, width: 1280, height: 200 });
+    await one.statusShows(/KD stopped\s+2\s*$/);
+    await two.until('password field', 15_000, () =>
+      two.keyShows('Enter', two.page.locator('.quick-input-widget input[type="password"]'), 2000),
+    );
+    await two.page.keyboard.type('Secret12');
+    await two.page.keyboard.press('Enter');
+    await two.statusShows(/KD stopped/);
+    await two.type('.echo back again');
+    await one.consoleShows(/\] (\d: )?kd> \.echo back again/);
+    for (const window of [one, two]) {
+      if (/Secret12/.test((await window.console()).replace(/password=Secret12/, '')))
+        throw new Error(`${window.name} shows the password`);
+    }
   });
 
   await step('the host ends the session', async () => {

@@ -1,8 +1,9 @@
 // Starts VS Code's workbench as a web server (code-server) on a free loopback port, with an own profile that is
 // thrown away, and stops it again.
 import { spawn, spawnSync } from 'node:child_process';
-import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeServerEntry, nodeForWorkbench } from './install.mjs';
 
@@ -48,8 +49,12 @@ export async function startWorkbench(folder, vsix) {
     ['--user-data-dir', join(folder, 'user')],
     ['--extensions-dir', join(folder, 'extensions')],
   ].flat();
+  // The registry of debugging servers: an own one, so that only those of these windows are found. A short path, for
+  // the workbench keeps its sockets there.
+  const runtime = mkdtempSync(join(tmpdir(), 'kd-'));
   const env = {
     ...process.env,
+    XDG_RUNTIME_DIR: runtime,
     EXTENSIONS_GALLERY: '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}',
   };
 
@@ -89,6 +94,7 @@ export async function startWorkbench(folder, vsix) {
     } catch {
       // Gone already.
     }
+    rmSync(runtime, { recursive: true, force: true });
   };
   child.on('exit', stop);
   process.on('exit', stop);

@@ -124,8 +124,9 @@ export class Window {
     }
   }
 
-  /** Of the whole window, or of the rectangle `clip`. */
+  /** Of the whole window, or of the rectangle `clip` when what shows there (a dialog) has faded in. */
   async screenshot(file, clip) {
+    if (clip) await this.page.waitForTimeout(500);
     await this.page.screenshot({ path: file, clip });
   }
 }
