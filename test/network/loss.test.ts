@@ -37,6 +37,8 @@ const seconds = (milliseconds: number) => Math.max(0.1, milliseconds / 1000);
 const silent = /^The connection to .* is lost \(no sign of life for 12 s\); trying to get back for 60 s\.$/m;
 const isBack = /^Back in the session of /m;
 
+const hasClosed = /closed the connection|the other end has gone/;
+
 /** A reverse connection is made once: who loses it does not come back. */
 const comesBack = (transport: Transport) => transport !== 'tcp reverse';
 
@@ -52,7 +54,7 @@ async function exitsAsLost(member: Member, why: RegExp, within: number): Promise
 }
 
 async function serverKilled(transport: Transport, member: Member): Promise<void> {
-  if (!comesBack(transport)) return exitsAsLost(member, /closed the connection|the connection/, left());
+  if (!comesBack(transport)) return exitsAsLost(member, hasClosed, left());
   await member.process.sees(
     /^The connection to .* is lost \(.*\); trying to get back for 60 s\.$/m,
     seconds(left()),
@@ -99,7 +101,7 @@ async function clientAsleep(transport: Transport, member: Member): Promise<void>
   member.process.signal('SIGCONT');
   if (!comesBack(transport)) {
     expect(scene.listed(id)).toBeUndefined();
-    return exitsAsLost(member, /the connection/, limit);
+    return exitsAsLost(member, hasClosed, limit);
   }
   await backAgain(member, id);
 }
