@@ -71,6 +71,8 @@ if (existsSync(report)) {
 } else totals.failed++;
 rmSync(reportFolder, { recursive: true, force: true });
 
+check('acceptance of remote sessions', ['scripts/acceptance.mjs']);
+
 if (!missing.some((tool) => tool.name === 'chromium')) {
   check('VS Code workbench', ['test/workbench/run.mjs']);
 } else totals.skipped++;

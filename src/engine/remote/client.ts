@@ -98,7 +98,13 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
         },
       });
     }
-    return openedSession(client, () => client.leave(), layer.notices);
+    let over = false;
+    client.on('ended', () => (over = true));
+    const dispose = async () => {
+      await client.leave();
+      if (over) await carrier.lastWords?.();
+    };
+    return openedSession(client, dispose, layer.notices);
   } catch (error) {
     if (limit.aborted) throw new UserError(messages.noAnswer(where));
     if (error instanceof CancelledError) throw error;

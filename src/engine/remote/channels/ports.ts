@@ -17,6 +17,19 @@ const ports = new Map<string, SharedPort>();
 /** Milliseconds in which the last frames leave before the port is closed. */
 const closeDelay = 300;
 
+/** Channels of other processes that go through this one. */
+const lent = new Set<Wire>();
+
+/** Resolves when no other process uses a channel through this one, at the latest after `limit` milliseconds. */
+export async function lentBack(limit: number): Promise<void> {
+  const closed = [...lent].map((wire) => new Promise<void>((resolve) => wire.closed(() => resolve())));
+  if (closed.length === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, limit)));
+  await Promise.race([late, Promise.all(closed)]);
+  clearTimeout(timer);
+}
+
 export interface PortLease {
   readonly line: ChannelLine;
   /** Idempotent. */
@@ -71,9 +84,12 @@ async function openLine(
   open: (path: string, baudRate: number) => Promise<Wire>,
 ): Promise<ChannelLine> {
   const line = new ChannelLine(await open(path, baudRate));
-  const broker = await offerPort(path, (channel, baud, signal) =>
-    openChannel(written, baud, channel, signal),
-  );
+  const broker = await offerPort(path, async (channel, baud, signal) => {
+    const wire = await openChannel(written, baud, channel, signal);
+    lent.add(wire);
+    wire.closed(() => lent.delete(wire));
+    return wire;
+  });
   line.broken(() => {
     broker?.close();
     ports.delete(path);

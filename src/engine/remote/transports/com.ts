@@ -1,6 +1,6 @@
 /** Carrier of `com:`: a channel of a serial line that several share. */
 import type { Wire } from '../../wire/wire';
-import { leasePort, openChannel } from '../channels/ports';
+import { leasePort, lentBack, openChannel } from '../channels/ports';
 import type { SessionString } from '../sessionString';
 import type { Carrier } from './transport';
 
@@ -35,7 +35,11 @@ export const comCarrier: Carrier = {
   },
   where: (string) => `${string.values.get('Port') ?? ''} channel ${string.values.get('Channel') ?? ''}`,
   slow: true,
+  lastWords: () => lentBack(lastWordsLimit),
 };
+
+/** Milliseconds in which other processes hear through this one that the session is over. */
+const lastWordsLimit = 3000;
 
 /** A connection keeps the port open, also when its server has been told to exit. */
 function keepOpen(wire: Wire, port: string, baud: number): void {

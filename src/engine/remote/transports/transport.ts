@@ -38,6 +38,8 @@ export interface Carrier {
   where(string: SessionString): string;
   /** Its connections may take minutes for what is done in seconds elsewhere. */
   readonly slow?: boolean;
+  /** Where other processes reach the session through this one: resolves when they know of its end too. */
+  lastWords?(): Promise<void>;
 }
 
 /** Does to a new connection what must precede the session handshake; closes the wire when it rejects. */
