@@ -44,7 +44,7 @@ function* filesUnder(folder) {
 
 export function ensurePackages() {
   const stamp = join(root, 'node_modules', '.vskd-lock');
-  const want = fingerprint(['package.json', 'package-lock.json']);
+  const want = fingerprint(['package-lock.json']);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return;
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) {
@@ -55,7 +55,7 @@ export function ensurePackages() {
   // Native parts come prebuilt inside the packages; no install script is needed, and none is run.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   runOrExit('npm', args, { stdio: ['ignore', 2, 2] });
-  writeFileSync(stamp, fingerprint(['package.json', 'package-lock.json']));
+  writeFileSync(stamp, want);
 }
 
 export function ensureBuilt() {
