@@ -26,7 +26,7 @@ export const defaultFlowLimits: FlowLimits = {
   stuckHigh: 8 << 20,
   progress: 16 * 1024,
   stuckAfter: 200,
-  slowAfter: 3000,
+  slowAfter: 5000,
 };
 
 /** Milliseconds between two looks at those who are behind. */

@@ -10,7 +10,7 @@ import type { Wire } from '../wire/wire';
 import { WireEvents } from '../wire/wireEvents';
 
 /** Unacknowledged bytes above which writers wait. */
-export const resumeWindow = 256 * 1024;
+export const resumeWindow = 128 * 1024;
 
 export interface LinkChange {
   readonly up: boolean;
