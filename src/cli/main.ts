@@ -27,6 +27,8 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
+// Should everything that keeps the process alive end before `run` does, that is no success.
+process.exitCode = 1;
 void run(process.argv.slice(2), process.env, process, controller.signal).then((code) => {
   process.exitCode = code;
   // Handles of a link that did not close in time must not keep the process; the last output must be out, though.

@@ -90,6 +90,8 @@ function suite(name: string): void {
     await server.sees(/Client can connect/);
     const client = vskd(['-remote', place.client], environment);
     await server.sees(/\(.*\) connected at/, 30);
+    // The server knows of the client before the client has its answer.
+    await client.sees(/Kernel Debugger Version/, 30);
     server.signal('SIGKILL');
     await server.exit();
     if (name !== 'com') await client.sees(/is lost|was lost|broke|gone|closed/, 20);

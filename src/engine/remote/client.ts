@@ -1,5 +1,6 @@
 /** Joins the session of a debugging server, as `-remote` and *Connect to Remote Session* do. */
 import { withLimit } from '../base/abort';
+import type { Disposable } from '../base/emitter';
 import { CancelledError, errorText, UserError } from '../base/errors';
 import type { ClientInfo, OutputItem } from '../session/protocol';
 import { defaultHeartbeat, type Heartbeat } from '../session/peer';
@@ -86,7 +87,10 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
   const limit = withLimit(undefined, carrier.slow ? slowAttachLimit : attachLimit);
   try {
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
-    const client = await SessionClient.attach(wire, { historyItems, signal: either, heartbeat });
+    const attaching = SessionClient.attach(wire, { historyItems, signal: either, heartbeat });
+    const joining = resumable && endWithLink(resumable);
+    const client = await attaching;
+    joining?.dispose();
     if (ticket && resumable) {
       const place = ticket;
       keepJoined(client, resumable, {
@@ -110,6 +114,16 @@ export async function joinSession(remote: string, options: JoinOptions = {}): Pr
     if (error instanceof CancelledError) throw error;
     throw new UserError(messages.lostWhileJoining(where, errorText(error)), { cause: error });
   }
+}
+
+/** Until the session was joined there is nothing to come back to: the end of the connection is the end. */
+function endWithLink(wire: ResumableWire): Disposable {
+  const end = (reason = new Error('the connection was closed')) => wire.fail(reason);
+  const subscription = wire.linkChanged(({ up, reason }) => {
+    if (!up) end(reason);
+  });
+  if (!wire.isUp) end();
+  return subscription;
 }
 
 interface Entry extends ClientHandshake {
