@@ -61,6 +61,15 @@ describe('a client whose network breaks', () => {
     await state(h, ({ clients }) => clients.length === 3 && !clients.some(({ away }) => away));
   });
 
+  it('is told so when that happens before it has joined', async () => {
+    const { hosted, network } = await scene();
+    // The host hears of the joining before the client has its answer.
+    hosted.client.on('clientJoined', () => network.block());
+    await expect(joinAs('ann', at(network.port))).rejects.toThrow(
+      /^Joining the session of .* failed: .*closed/,
+    );
+  });
+
   it('comes back from a connection that fell silent, before the server has noticed', async () => {
     const { host: h, network } = await scene({ heartbeat: { interval: 1000, limit: 60_000 } });
     const a = await joinAs('ann', at(network.port), { heartbeat: quick });
